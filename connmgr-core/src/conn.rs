@@ -14,6 +14,9 @@
 //! A connection may end in every state; it then leaves the table, and has no state. This file knows no counts and no
 //! rules: the [table](crate::table) makes the transitions and counts.
 
+use core::hash::{Hash, Hasher};
+
+use crate::book::{AddressId, Numbered};
 use crate::mechanisms::groups::{Group, Neighbourhood};
 use crate::mechanisms::limiter::Bucket;
 use crate::mechanisms::score::BanScore;
@@ -33,6 +36,8 @@ pub(crate) struct Conn {
     /// No progress for `hedge_after`. It gives its slot up as soon as it may go on without.
     overdue: bool,
     end: End,
+    /// That of the other end.
+    network: Option<NetworkKind>,
     peer: Option<PeerId>,
     transport: Transport,
     identity: Option<Identity>,
@@ -81,6 +86,14 @@ impl End {
         }
     }
 
+    /// The network of the remote address or listener; `None` for a name that the proxy resolves.
+    const fn network(&self) -> Option<NetworkKind> {
+        match self {
+            Self::Outbound { address: remote, .. } | Self::Visible { remote, .. } => remote.network(),
+            Self::Hidden { network, .. } => Some(*network),
+        }
+    }
+
     /// Where an unfinished handshake counts.
     pub(crate) fn origin(&self) -> Option<Origin> {
         match self {
@@ -92,12 +105,22 @@ impl End {
 }
 
 /// Inbound connections whose unfinished handshakes and rate count together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Origin {
     /// Those from neighbouring hosts.
     Near(Neighbourhood),
     /// All on a listener whose remote hosts are hidden.
     By(ListenerId),
+}
+
+/// One write, because an arrival is looked up by it several times.
+impl Hash for Origin {
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        match self {
+            Self::Near(neighbourhood) => neighbourhood.hash(to),
+            Self::By(listener) => to.write_u64(!u64::from(listener.0)),
+        }
+    }
 }
 
 /// The parts of a connection that no count depends on.
@@ -115,6 +138,8 @@ pub(crate) struct Notes {
     pub(crate) tag: Option<u64>,
     /// Its added peer's misbehaviour bans no host.
     pub(crate) is_spared: bool,
+    /// The number of the dialed address, if the book knew it.
+    pub(crate) address_id: Option<AddressId>,
     /// The network whose health it tells of, if its address tells of one.
     pub(crate) tells_of: Option<NetworkKind>,
     /// The nonce of our version message, by which we recognise ourselves.
@@ -140,6 +165,7 @@ impl Notes {
             of: 0,
             tag: None,
             is_spared: false,
+            address_id: None,
             tells_of: None,
             nonce,
             services: Services::NONE,
@@ -153,6 +179,7 @@ impl Notes {
 
 impl Conn {
     /// A dial that begins now.
+    #[inline]
     pub(crate) fn dial(
         id: ConnId,
         kind: Kind,
@@ -162,11 +189,12 @@ impl Conn {
         notes: Notes,
         now: Time,
     ) -> Self {
-        let state = ConnState::Dialing;
-        Self { id, kind, state, since: now, overdue: false, end, peer, transport, identity: None, notes }
+        let (state, network) = (ConnState::Dialing, end.network());
+        Self { id, kind, state, since: now, overdue: false, end, network, peer, transport, identity: None, notes }
     }
 
     /// A connection accepted now. Its transport is unknown until its first bytes; it counts as v1.
+    #[inline]
     pub(crate) fn inbound(id: ConnId, end: End, notes: Notes, now: Time) -> Self {
         Self {
             id,
@@ -174,6 +202,7 @@ impl Conn {
             state: ConnState::Handshaking,
             since: now,
             overdue: false,
+            network: end.network(),
             end,
             peer: None,
             transport: Transport::V1,
@@ -314,6 +343,11 @@ impl Conn {
         }
     }
 
+    /// The same for the book, with its number if the book knew it.
+    pub(crate) fn numbered(&self) -> Option<Numbered<'_>> {
+        self.dialed().map(|address| Numbered::new(address, self.notes.address_id))
+    }
+
     /// The host at the other end, if it is visible.
     pub(crate) fn host(&self) -> Option<Host> {
         match &self.end {
@@ -324,12 +358,8 @@ impl Conn {
     }
 
     /// Its network; `None` for a name that the proxy resolves.
-    pub(crate) fn network(&self) -> Option<NetworkKind> {
-        match &self.end {
-            End::Outbound { address, .. } => address.network(),
-            End::Visible { remote, .. } => remote.network(),
-            End::Hidden { network, .. } => Some(*network),
-        }
+    pub(crate) const fn network(&self) -> Option<NetworkKind> {
+        self.network
     }
 
     pub(crate) const fn group(&self) -> Option<Group> {
@@ -362,6 +392,7 @@ impl Conn {
     }
 
     /// The action that dials it.
+    #[inline]
     pub(crate) fn dial_action(&self) -> Option<Action> {
         let End::Outbound { address, via, .. } = &self.end else { return None };
         let target = match via {

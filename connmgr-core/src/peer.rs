@@ -94,6 +94,7 @@ impl Peer {
     }
 
     /// It is its turn: begins an attempt at its addresses, unless one is under way.
+    #[inline]
     pub(crate) fn begin_attempt(&mut self) {
         debug_assert_eq!(self.state, PeerState::Queued);
         if self.attempt.is_none() && !self.has_one_address() {
@@ -118,13 +119,16 @@ impl Peer {
         self.attempt.get_or_insert_default().resolve(lookup, name);
     }
 
-    /// It is being dialed at this address, perhaps beside silent dials of the same attempt.
-    pub(crate) fn dial(&mut self, conn: ConnId, at: &Candidate) {
+    /// It is being dialed at this address, which is for this one of its list, perhaps beside silent dials of the same
+    /// attempt.
+    #[inline]
+    pub(crate) fn dial(&mut self, conn: ConnId, of: usize, address: &PeerAddress) {
         debug_assert!(!matches!(self.state, PeerState::Resolving | PeerState::Connected(_)), "it has a step under way");
-        self.take_turn(at);
         self.state = PeerState::Dialing(conn);
         if !self.has_one_address() {
-            self.attempt.get_or_insert_default().dial(conn, at);
+            let at = Candidate { of, address: address.clone() };
+            self.take_turn(&at);
+            self.attempt.get_or_insert_default().dial(conn, &at);
         }
     }
 
@@ -138,6 +142,7 @@ impl Peer {
     }
 
     /// A dial has opened, the only one left of its attempt.
+    #[inline]
     pub(crate) fn connect(&mut self, conn: ConnId) {
         debug_assert_eq!(self.dials(), [conn], "the others were given up");
         if let Some(attempt) = &mut self.attempt {
@@ -155,6 +160,7 @@ impl Peer {
     }
 
     /// A dial or connection of it has ended. The manager says what follows.
+    #[inline]
     pub(crate) fn end_dial(&mut self, conn: ConnId) {
         match &mut self.attempt {
             Some(attempt) => attempt.end_dial(conn),
@@ -181,6 +187,7 @@ impl Peer {
 
     /// The attempt has failed; the peer waits for the next. If `counts` is set the wait grows; the first failure always
     /// counts. Returns the number of failures in a row.
+    #[inline]
     pub(crate) fn wait(&mut self, unanswered: bool, counts: bool) -> u32 {
         debug_assert!(self.dials().is_empty(), "a dial would be forgotten");
         self.attempt = None;
@@ -294,7 +301,7 @@ impl Peer {
     }
 
     pub(crate) fn identity(&self) -> Option<Identity> {
-        self.extras().identity
+        self.extras.as_ref().and_then(|extras| extras.identity)
     }
 
     /// Whether its misbehaviour closes its connection and bans no host.
@@ -303,11 +310,16 @@ impl Peer {
     }
 
     pub(crate) fn tag(&self) -> Option<u64> {
-        self.extras().tag
+        self.extras.as_ref().and_then(|extras| extras.tag)
     }
 
     pub(crate) const fn state(&self) -> PeerState {
         self.state
+    }
+
+    /// Whether it waits for its turn.
+    pub(crate) const fn is_queued(&self) -> bool {
+        matches!(self.state, PeerState::Queued)
     }
 
     /// Whether an outage, or what looked like one, holds it up.
@@ -330,7 +342,7 @@ impl Peer {
 
     /// Its own back-off, if it has one.
     pub(crate) fn retry(&self) -> Option<Backoff> {
-        self.extras().retry
+        self.extras.as_ref().and_then(|extras| extras.retry)
     }
 
     pub(crate) fn set_retry(&mut self, retry: Option<Backoff>) {

@@ -6,8 +6,8 @@ use core::hash::BuildHasher as _;
 
 use hashbrown::HashTable;
 
-use crate::mechanisms::hasher::Folding;
-use crate::mechanisms::ids::Ids;
+use crate::mechanisms::hash_index::HashIndex;
+use crate::mechanisms::hasher::{Folding, OwnNumbers};
 use crate::mechanisms::turns::Candidate;
 use crate::peer::Peer;
 use crate::types::{AddedPeer, ConnId, Identity, LookupId, PeerAddress, PeerId, PeerState};
@@ -18,7 +18,7 @@ pub(crate) struct Peers {
     keyed: Folding,
     slots: Vec<Option<Peer>>,
     free: Vec<u32>,
-    by_id: Ids,
+    by_id: HashIndex,
     /// Slots by the hash of each of the peer's addresses.
     by_address: HashTable<AddressOf>,
     by_identity: BTreeMap<Identity, PeerId>,
@@ -53,7 +53,7 @@ impl Peers {
             keyed: keys,
             slots: Vec::new(),
             free: Vec::new(),
-            by_id: Ids::new(),
+            by_id: HashIndex::new(),
             by_address: HashTable::new(),
             by_identity: BTreeMap::new(),
             queue: VecDeque::new(),
@@ -76,7 +76,7 @@ impl Peers {
         let hashes: Vec<u64> = wanted.addresses.iter().map(|address| keyed.hash_one(address)).collect();
         self.slots[slot as usize] = Some(Peer::new(id, wanted));
         let slots = &self.slots;
-        self.by_id.insert(id.as_u64(), slot, |slot| id_in(slots, slot));
+        self.by_id.insert(OwnNumbers.hash_one(id.as_u64()), slot);
         for (of, hash) in (0..).zip(hashes) {
             self.by_address.insert_unique(hash, AddressOf { slot, of }, |at| keyed.hash_one(address_of(slots, *at)));
         }
@@ -87,7 +87,7 @@ impl Peers {
     pub(crate) fn remove(&mut self, id: PeerId) -> Option<Peer> {
         let slot = self.find(id)?;
         self.end_lookup_of(id);
-        self.by_id.remove(id.as_u64(), |slot| id_in(&self.slots, slot));
+        self.by_id.remove(OwnNumbers.hash_one(id.as_u64()), slot);
         let peer = self.slots[slot as usize].take()?;
         self.free.push(slot);
         for (of, address) in (0..).zip(peer.addresses()) {
@@ -102,9 +102,10 @@ impl Peers {
     }
 
     /// Puts a peer at the end of the queue.
+    #[inline]
     pub(crate) fn enqueue(&mut self, id: PeerId) {
         let Some(peer) = self.get_mut(id) else { return };
-        if peer.state() != PeerState::Queued {
+        if !peer.is_queued() {
             peer.enqueue();
             self.trim_queue();
             self.queue.push_back(id);
@@ -114,7 +115,7 @@ impl Peers {
     /// Puts a peer at the head of the queue, to continue its current attempt.
     pub(crate) fn enqueue_first(&mut self, id: PeerId) {
         let Some(peer) = self.get_mut(id) else { return };
-        if peer.state() != PeerState::Queued {
+        if !peer.is_queued() {
             peer.go_on();
             self.trim_queue();
             self.queue.push_front(id);
@@ -122,9 +123,15 @@ impl Peers {
     }
 
     /// The peer to dial next.
+    #[inline]
     pub(crate) fn first_queued(&mut self) -> Option<PeerId> {
+        // Mostly none is queued, and this is asked after every input.
+        if self.queue.is_empty() { None } else { self.skip_to_queued() }
+    }
+
+    fn skip_to_queued(&mut self) -> Option<PeerId> {
         while let Some(id) = self.queue.front().copied() {
-            if self.get(id).is_some_and(|peer| peer.state() == PeerState::Queued) {
+            if self.get(id).is_some_and(|peer| peer.is_queued()) {
                 return Some(id);
             }
             self.queue.pop_front();
@@ -134,7 +141,7 @@ impl Peers {
 
     /// The queued peers, in order.
     pub(crate) fn queued(&self) -> impl Iterator<Item = PeerId> {
-        let waits = |id: &&PeerId| self.get(**id).is_some_and(|peer| peer.state() == PeerState::Queued);
+        let waits = |id: &&PeerId| self.get(**id).is_some_and(|peer| peer.is_queued());
         self.queue.iter().filter(waits).copied()
     }
 
@@ -143,7 +150,7 @@ impl Peers {
         if self.queue.len() > 2 * self.by_id.len() + 16 {
             let mut queue = core::mem::take(&mut self.queue);
             let mut kept = alloc::collections::BTreeSet::new();
-            queue.retain(|id| self.get(*id).is_some_and(|peer| peer.state() == PeerState::Queued) && kept.insert(*id));
+            queue.retain(|id| self.get(*id).is_some_and(|peer| peer.is_queued()) && kept.insert(*id));
             self.queue = queue;
         }
     }
@@ -180,14 +187,17 @@ impl Peers {
         u32::try_from(self.lookups.len()).expect("no more lookups than peers")
     }
 
+    #[inline]
     fn find(&self, id: PeerId) -> Option<u32> {
-        self.by_id.find(id.as_u64(), |slot| id_in(&self.slots, slot))
+        self.by_id.find(OwnNumbers.hash_one(id.as_u64()), |slot| in_slot(&self.slots, slot).id() == id)
     }
 
+    #[inline]
     pub(crate) fn get(&self, id: PeerId) -> Option<&Peer> {
         self.slots[self.find(id)? as usize].as_ref()
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, id: PeerId) -> Option<&mut Peer> {
         let slot = self.find(id)?;
         self.slots[slot as usize].as_mut()
@@ -255,7 +265,7 @@ impl Peers {
                 && peer.addresses().iter().all(|address| self.with_address(address) == Some(peer.id()))
                 && peer.identity().is_none_or(|identity| self.with_identity(identity) == Some(peer.id()))
         };
-        let queued = |peer: &Peer| peer.state() != PeerState::Queued || self.queue.contains(&peer.id());
+        let queued = |peer: &Peer| !peer.is_queued() || self.queue.contains(&peer.id());
         let resolving = self.iter().filter(|peer| peer.state() == PeerState::Resolving).count();
         let addresses: usize = self.iter().map(|peer| peer.addresses().len()).sum();
         if self.iter().count() != self.by_id.len() || addresses != self.by_address.len() {
@@ -293,10 +303,6 @@ const INDEXED: &str = "every peer is in the indexes";
 
 fn in_slot(slots: &[Option<Peer>], slot: u32) -> &Peer {
     slots[slot as usize].as_ref().expect("an indexed slot is taken")
-}
-
-fn id_in(slots: &[Option<Peer>], slot: u32) -> u64 {
-    in_slot(slots, slot).id().as_u64()
 }
 
 fn address_of(slots: &[Option<Peer>], at: AddressOf) -> &PeerAddress {

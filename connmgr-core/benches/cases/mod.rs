@@ -171,6 +171,11 @@ impl Node {
         }
     }
 
+    /// Whether the last round made a dial that has not failed.
+    pub fn has_dialed(&self) -> bool {
+        self.dial.is_some()
+    }
+
     fn pass(&mut self, wait: Duration) {
         self.now = self.now.after(wait);
     }

@@ -92,7 +92,7 @@ impl BookBench {
             longest_rest: Duration::from_secs(600),
             only_ready_before: false,
         };
-        self.book.pick(&mut self.rng, &choice, self.now, |_| true)
+        self.book.pick(&mut self.rng, &choice, self.now, |_| true).map(|picked| picked.address)
     }
 
     fn hear(&mut self, address: &PeerAddress, source: SourceGroup) -> bool {

@@ -1,11 +1,11 @@
 //! A table of the book: its buckets, and for each network and class which of them hold some of it.
 //!
-//! A bucket takes memory from its first address on. It knows no rule: who may be where is decided elsewhere.
+//! It takes memory from its first address on. It knows no rule: who may be where is decided elsewhere.
 
 use alloc::vec::Vec;
 
-use super::bucket::{TableBucket, nth_bit};
-use super::marks::{Class, Filter, MarkCounts, Marks};
+use super::bucket::{BucketRow, IN_ROW, TableBucket, nth_bit};
+use super::marks::{Class, Filter, MarkCounts, MarkSet, Marks};
 use super::secret::POSITIONS;
 use crate::mechanisms::rng::Rng;
 use crate::types::NetworkKind;
@@ -23,6 +23,11 @@ impl Place {
         self.0 / POSITIONS as u16
     }
 
+    /// Its number among all places of the table.
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
+    }
+
     pub(super) fn position(self) -> u8 {
         u8::try_from(self.0 % u16::from(POSITIONS)).expect("below 64")
     }
@@ -38,9 +43,8 @@ const SORTS: usize = NetworkKind::ALL.len() * Class::ALL.len();
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Buckets {
     count: u16,
-    /// For each bucket its place in `used`, counted from 1; 0 if it was never used. Empty before the first address.
-    places: Vec<u16>,
-    used: Vec<TableBucket>,
+    /// The buckets, row by row. Empty before the first address.
+    rows: Vec<BucketRow>,
     /// For each network and class a bitmap of the buckets that hold some of it.
     holding: Vec<u64>,
     /// How many bits are set in each of these bitmaps.
@@ -62,37 +66,28 @@ pub(super) struct Drawn {
 impl Buckets {
     /// An empty table; allocates nothing.
     pub(super) fn new(count: u16) -> Self {
-        Self {
-            count,
-            places: Vec::new(),
-            used: Vec::new(),
-            holding: Vec::new(),
-            counts: [0; SORTS],
-            tally: MarkCounts::default(),
-        }
+        Self { count, rows: Vec::new(), holding: Vec::new(), counts: [0; SORTS], tally: MarkCounts::default() }
     }
 
-    fn bucket(&self, bucket: u16) -> Option<&TableBucket> {
-        match self.places.get(usize::from(bucket)) {
-            None | Some(0) => None,
-            Some(place) => self.used.get(usize::from(*place) - 1),
-        }
+    fn bucket(&self, bucket: u16) -> Option<TableBucket<'_>> {
+        let (row, index) = place_of(bucket);
+        self.rows.get(row).map(|row| row.bucket(index))
     }
 
-    fn bucket_mut(&mut self, bucket: u16) -> &mut TableBucket {
-        if self.places.is_empty() {
-            self.places.resize(usize::from(self.count), 0);
+    /// Changes a bucket, and the bitmaps of a network with it.
+    fn change(&mut self, bucket: u16, network: NetworkKind, change: impl FnOnce(&mut BucketRow, usize)) {
+        if self.rows.is_empty() {
+            self.rows.resize(usize::from(self.count.div_ceil(IN_ROW)), BucketRow::default());
             self.holding.resize(SORTS * self.words(), 0);
         }
-        let place = &mut self.places[usize::from(bucket)];
-        if *place == 0 {
-            if self.used.len() == self.used.capacity() {
-                self.used.reserve_exact((self.used.len() / 8).max(4));
-            }
-            self.used.push(TableBucket::default());
-            *place = u16::try_from(self.used.len()).expect("at most 1024 buckets");
+        let (row, index) = place_of(bucket);
+        let row = &mut self.rows[row];
+        let before = row.marks(index);
+        change(row, index);
+        let after = row.marks(index);
+        if before != after {
+            self.note(bucket, network, before, after);
         }
-        &mut self.used[usize::from(*place) - 1]
     }
 
     const fn words(&self) -> usize {
@@ -112,36 +107,32 @@ impl Buckets {
 
     /// Puts an address at a free place.
     pub(super) fn put(&mut self, place: Place, slot: u32, marks: Marks) {
-        self.bucket_mut(place.bucket()).put(place.position(), slot, marks);
         self.tally.add(marks);
-        self.note(place.bucket(), marks.network);
+        self.change(place.bucket(), marks.network, |row, index| row.put(index, place.position(), slot, marks));
     }
 
     /// Takes the address, with these marks, away from a place.
     pub(super) fn take(&mut self, place: Place, marks: Marks) {
-        self.bucket_mut(place.bucket()).take(place.position());
         self.tally.subtract(marks);
-        self.note(place.bucket(), marks.network);
+        self.change(place.bucket(), marks.network, |row, index| row.take(index, place.position()));
     }
 
     /// The address at a place has other marks now; its network never changes.
     pub(super) fn remark(&mut self, place: Place, before: Marks, after: Marks) {
         debug_assert!(before.network == after.network, "an address stays in its network");
-        self.bucket_mut(place.bucket()).mark(place.position(), after);
         self.tally.subtract(before);
         self.tally.add(after);
-        self.note(place.bucket(), after.network);
+        self.change(place.bucket(), after.network, |row, index| row.mark(index, place.position(), after));
     }
 
-    /// Brings the bitmaps of a network up to date for a bucket.
-    fn note(&mut self, bucket: u16, network: NetworkKind) {
+    /// Brings the bitmaps of a network up to date for a bucket whose marks were others before.
+    fn note(&mut self, bucket: u16, network: NetworkKind, before: MarkSet, after: MarkSet) {
         let (word, bit) = (usize::from(bucket) / WORD, 1u64 << (usize::from(bucket) % WORD));
         for class in Class::ALL {
-            let filter = Filter::in_network(network, class);
-            let holds = self.bucket(bucket).is_some_and(|bucket| bucket.passing(filter) != 0);
+            let these = Filter::in_network(network, class).marks();
+            let (held, holds) = (before.meets(these), after.meets(these));
             let sort = sort(network, class);
             let at = sort * self.words() + word;
-            let held = self.holding[at] & bit != 0;
             if holds && !held {
                 self.counts[sort] += 1;
                 self.holding[at] |= bit;
@@ -182,24 +173,36 @@ impl Buckets {
         let passing = bucket.passing(filter);
         let rivals = passing.count_ones();
         let nth = u32::try_from(((random & u64::from(u32::MAX)) * u64::from(rivals)) >> 32).expect("below 64");
-        let slot = bucket.get(nth_bit(passing, nth)).expect("a position that passes is occupied");
+        let slot = bucket.nth(nth_bit(passing, nth));
         Some(Drawn { slot, buckets, rivals: rivals as usize })
     }
 
-    /// Where most hold some, a few random numbers find one sooner than counting through all words.
     fn draw_bucket(&self, filter: Filter, buckets: usize, random: u64, rng: &mut Rng) -> u16 {
+        match filter.only() {
+            // Without a sum over networks for each word.
+            Some(only) => {
+                let first = sort(only, filter.class) * self.words();
+                let holding = &self.holding[first..first + self.words()];
+                self.draw_bucket_in(|word| holding[word], buckets, random, rng)
+            }
+            None => self.draw_bucket_in(|word| self.holding(filter, word), buckets, random, rng),
+        }
+    }
+
+    /// Where most hold some, a few random numbers find one sooner than counting through all words.
+    fn draw_bucket_in(&self, holding: impl Fn(usize) -> u64, buckets: usize, random: u64, rng: &mut Rng) -> u16 {
         if buckets * 2 >= usize::from(self.count) {
             for tries in 0..TRIES {
                 let any = if tries == 0 { random } else { rng.next_u64() };
                 let bucket = usize::try_from(any % u64::from(self.count)).expect("below a thousand");
-                if self.holding(filter, bucket / WORD) >> (bucket % WORD) & 1 != 0 {
+                if holding(bucket / WORD) >> (bucket % WORD) & 1 != 0 {
                     return number(bucket);
                 }
             }
         }
         let mut left = u32::try_from(rng.index(buckets)).expect("at most 1024 buckets");
         for word in 0..self.words() {
-            let holding = self.holding(filter, word);
+            let holding = holding(word);
             let here = holding.count_ones();
             if left < here {
                 return number(word * WORD + usize::from(nth_bit(holding, left)));
@@ -211,29 +214,35 @@ impl Buckets {
 
     /// Every place whose address passes a filter, with its slot.
     pub(super) fn places_of(&self, filter: Filter) -> impl Iterator<Item = (Place, u32)> {
-        let words = if self.places.is_empty() { 0 } else { self.words() };
+        let words = if self.rows.is_empty() { 0 } else { self.words() };
         let holding = move |word: usize| {
             super::bucket::bits(self.holding(filter, word)).map(move |bit| number(word * WORD + usize::from(bit)))
         };
         (0..words).flat_map(holding).flat_map(move |number| {
             let bucket = self.bucket(number).expect("a used bucket holds some");
-            let in_it = move |position| bucket.get(position).map(|slot| (Place::new(number, position), slot));
-            super::bucket::bits(bucket.passing(filter)).filter_map(in_it)
+            let passing = bucket.passing(filter);
+            let those = (0..).zip(bucket.iter()).filter(move |(nth, _)| passing >> nth & 1 != 0);
+            those.map(move |(_, (position, slot, _))| (Place::new(number, position), slot))
         })
     }
 
-    /// Recounts the bitmaps and the numbers.
+    /// Recounts the bitmaps and the numbers. `marks_of` is called once for each place with its slot.
     ///
     /// # Errors
     /// What is broken.
-    pub(super) fn check(&self, marks_of: impl Fn(u32) -> Option<Marks>) -> Result<(), &'static str> {
+    pub(super) fn check(&self, mut marks_of: impl FnMut(Place, u32) -> Option<Marks>) -> Result<(), &'static str> {
         let mut tally = MarkCounts::default();
-        for bucket in &self.used {
-            for (position, slot) in bucket.iter() {
-                let marks = marks_of(slot).ok_or("book: a bucket holds an address that is not known")?;
+        if !self.rows.iter().all(BucketRow::is_in_order) {
+            return Err("book: the buckets of a row are not in order");
+        }
+        for number in 0..self.count {
+            let Some(bucket) = self.bucket(number) else { break };
+            for (position, slot, noted) in bucket.iter() {
+                let place = Place::new(number, position);
+                let marks = marks_of(place, slot).ok_or("book: a bucket holds an address that is not known")?;
                 tally.add(marks);
-                if !bucket.has_marks(position, marks) {
-                    return Err("book: a bucket's bitmaps are wrong");
+                if noted != marks.number() {
+                    return Err("book: a bucket has an address with wrong marks");
                 }
             }
         }
@@ -246,10 +255,11 @@ impl Buckets {
     fn check_holding(&self) -> Result<(), &'static str> {
         let (mut holding, mut counts) = (alloc::vec![0; self.holding.len()], [0; SORTS]);
         for number in 0..self.count {
-            let Some(bucket) = self.bucket(number) else { continue };
+            let (row, index) = place_of(number);
+            let Some(row) = self.rows.get(row) else { continue };
             let (word, bit) = (usize::from(number) / WORD, usize::from(number) % WORD);
             for (network, class) in
-                sorts().filter(|(network, class)| bucket.passing(Filter::in_network(*network, *class)) != 0)
+                sorts().filter(|(network, class)| row.marks(index).meets(Filter::in_network(*network, *class).marks()))
             {
                 let sort = sort(network, class);
                 holding[sort * self.words() + word] |= 1 << bit;
@@ -267,10 +277,9 @@ impl Buckets {
 
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
-        self.places.capacity() * size_of::<u16>()
-            + self.holding.capacity() * size_of::<u64>()
-            + self.used.capacity() * size_of::<TableBucket>()
-            + self.used.iter().map(TableBucket::heap_bytes).sum::<usize>()
+        self.holding.capacity() * size_of::<u64>()
+            + self.rows.capacity() * size_of::<BucketRow>()
+            + self.rows.iter().map(BucketRow::heap_bytes).sum::<usize>()
     }
 }
 
@@ -281,6 +290,11 @@ fn sorts() -> impl Iterator<Item = (NetworkKind, Class)> {
 
 const fn sort(network: NetworkKind, class: Class) -> usize {
     network.index() * Class::ALL.len() + class.index()
+}
+
+/// The row of a bucket, and its index in that.
+fn place_of(bucket: u16) -> (usize, usize) {
+    (usize::from(bucket / IN_ROW), usize::from(bucket % IN_ROW))
 }
 
 fn number(bucket: usize) -> u16 {

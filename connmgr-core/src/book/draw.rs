@@ -79,7 +79,7 @@ impl Book {
         if groups <= 1 || self.without == Some(BookRule::GroupShare) {
             return Some(drawn.slot);
         }
-        let group = self.store.entry(drawn.slot).group;
+        let group = self.store.entry(drawn.slot).group();
         if groups >= SHARE && is_within_share(self.groups.places(group, side), groups, drawn, rng) {
             return Some(drawn.slot);
         }
@@ -244,7 +244,7 @@ impl Few {
             return (side, at);
         }
         if groups >= SHARE {
-            let group = book.store.entry(self.slots[at]).group;
+            let group = book.store.entry(self.slots[at]).group();
             let drawn = Drawn { slot: self.slots[at], buckets: 1, rivals: self.part(side).len() };
             if is_within_share(book.groups.places(group, side), groups, drawn, rng) {
                 return (side, at);
@@ -268,7 +268,7 @@ impl Few {
     /// A random one of a group that was not drawn yet.
     fn one_of(&self, book: &Book, group: u32, rng: &mut Rng) -> Option<(Side, usize)> {
         let of = |side: Side| self.left(side).map(move |at| (side, at));
-        let is_it = |(_, at): &(Side, usize)| book.store.entry(self.slots[*at]).group == group;
+        let is_it = |(_, at): &(Side, usize)| book.store.entry(self.slots[*at]).group() == group;
         let all = of(Side::New).chain(of(Side::Tried)).filter(is_it);
         let count = all.clone().count();
         all.clone().nth(rng.index(count))

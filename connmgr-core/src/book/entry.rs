@@ -9,6 +9,7 @@ use super::buckets::Place;
 use super::claims::{Claim, Origin, Report, SavedDates, Told};
 use super::key::ShortKey;
 use super::marks::Marks;
+use super::short::Short;
 use crate::types::{NetworkKind, SavedAddress, Services, SteadySecond, Time, UnixTime, nanos};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -88,9 +89,14 @@ impl Moment {
 
     /// How long ago it was; `None` for never.
     fn ago(self, now: Time) -> Option<Duration> {
+        self.nanos_ago(now).map(Duration::from_nanos)
+    }
+
+    /// The same in nanoseconds: what is compared often is not made a `Duration` of.
+    fn nanos_ago(self, now: Time) -> Option<u64> {
         let now = Self::at(now).0;
         let ago = if now > self.0 { now.abs_diff(self.0) } else { 0 };
-        (self != Self::NEVER).then(|| Duration::from_nanos(ago))
+        (!self.is_never()).then_some(ago)
     }
 }
 
@@ -115,7 +121,7 @@ enum Dial {
     Forgiven,
 }
 
-/// One known address. 52 bytes. It holds no date of the wall clock, which may be set.
+/// One known address. 48 bytes. It holds no date of the wall clock, which may be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(Rust, packed(4))]
 pub(super) struct Entry {
@@ -126,11 +132,11 @@ pub(super) struct Entry {
     last_success: SteadySecond,
     /// The number of its group, and its neighbours in the ring of that. Only [`Neighbours`](super::neighbours) changes
     /// them.
-    pub(super) group: u32,
-    pub(super) next: u32,
-    pub(super) prev: u32,
+    group: Short,
+    next: Short,
+    prev: Short,
     /// The number of the source that counts.
-    pub(super) source: u32,
+    source: Short,
     /// Its place, the first one if it has several. Only [`place`](super::place) changes it.
     pub(super) place: Place,
     /// Since a connection was last stable; at most 255.
@@ -162,10 +168,10 @@ impl Entry {
             last_seen,
             last_try: Moment::NEVER,
             last_success: SteadySecond::NEVER,
-            group: 0,
-            next: 0,
-            prev: 0,
-            source: 0,
+            group: Short::ZERO,
+            next: Short::ZERO,
+            prev: Short::ZERO,
+            source: Short::ZERO,
             place: Place::new(0, 0),
             failures: 0,
             dial: Dial::None,
@@ -205,8 +211,8 @@ impl Entry {
 
     /// The wall clock was wrong, and was set: at any time it would have shown `unix_at`. What was said of the address
     /// since `born` is judged by that. What this life has seen itself keeps its age.
-    pub(super) fn judge_anew(&mut self, claim: Claim<'_>, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
-        match claim.first {
+    pub(super) fn judge_anew(&mut self, claim: Claim, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
+        match &claim.first {
             Origin::Aged(last_seen) => self.last_seen = *last_seen,
             Origin::Told(told, at) => self.last_seen = told.judged(unix_at(*at), *at),
             Origin::Saved(saved) => self.date(saved, unix_at(born), born),
@@ -239,13 +245,7 @@ impl Entry {
     }
 
     /// The same while the wall clock may be wrong: with the dates as they came in, so that the next life loses nothing.
-    pub(super) fn save_as_told(
-        &self,
-        saved: SavedAddress,
-        claim: Claim<'_>,
-        unix: UnixTime,
-        now: Time,
-    ) -> SavedAddress {
+    pub(super) fn save_as_told(&self, saved: SavedAddress, claim: Claim, unix: UnixTime, now: Time) -> SavedAddress {
         let mut saved = self.save_to(saved, unix, now);
         let last_seen = match claim.first {
             Origin::Aged(_) => return saved,
@@ -362,6 +362,37 @@ impl Entry {
         self.set(BLOCK_RELAY, block_relay);
     }
 
+    /// The number of its group.
+    pub(super) const fn group(&self) -> u32 {
+        self.group.get()
+    }
+
+    /// The slots before and after it in the ring of its group.
+    pub(super) const fn neighbours(&self) -> [u32; 2] {
+        [self.prev.get(), self.next.get()]
+    }
+
+    pub(super) const fn set_group(&mut self, number: u32) {
+        self.group = Short::of(number);
+    }
+
+    pub(super) const fn set_prev(&mut self, slot: u32) {
+        self.prev = Short::of(slot);
+    }
+
+    pub(super) const fn set_next(&mut self, slot: u32) {
+        self.next = Short::of(slot);
+    }
+
+    /// The number of the source that counts.
+    pub(super) const fn source(&self) -> u32 {
+        self.source.get()
+    }
+
+    pub(super) const fn set_source(&mut self, number: u32) {
+        self.source = Short::of(number);
+    }
+
     /// Whether it is in the table of tried addresses.
     pub(super) const fn is_tried(&self) -> bool {
         self.has(TRIED)
@@ -418,9 +449,14 @@ impl Entry {
         self.failures
     }
 
+    /// Whether it was ever dialed, in an earlier run too.
+    pub(super) const fn was_ever_tried(&self) -> bool {
+        !self.last_try.is_never()
+    }
+
     /// Whether the address was dialed less than `spacing` ago; exactly `spacing` ago is not less.
     pub(super) fn was_tried_within(&self, spacing: Duration, now: Time) -> bool {
-        self.last_try.ago(now).is_some_and(|ago| ago < spacing)
+        self.last_try.nanos_ago(now).is_some_and(|ago| ago < nanos(spacing))
     }
 
     /// The time that is `wait` after the latest dial; `None` if there was none.

@@ -7,9 +7,11 @@ use core::fmt;
 
 use hashbrown::HashTable;
 
+use super::short::Short;
+
 /// Numbers by hash.
 #[derive(Clone)]
-pub(super) struct Index(HashTable<u32>);
+pub(super) struct Index(HashTable<Short>);
 
 impl Index {
     /// An empty index; allocates nothing.
@@ -19,19 +21,19 @@ impl Index {
 
     /// Adds a number that is not in it. `hash_of` returns the hash of a number.
     pub(super) fn insert(&mut self, hash: u64, number: u32, hash_of: impl Fn(u32) -> u64) {
-        self.0.insert_unique(hash, number, |number| hash_of(*number));
+        self.0.insert_unique(hash, Short::of(number), |number| hash_of(number.get()));
     }
 
     /// Removes a number.
     pub(super) fn remove(&mut self, hash: u64, number: u32) {
-        if let Ok(found) = self.0.find_entry(hash, |other| *other == number) {
+        if let Ok(found) = self.0.find_entry(hash, |other| other.get() == number) {
             found.remove();
         }
     }
 
     /// The number with this hash that `is` the one.
     pub(super) fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
-        self.0.find(hash, |number| is(*number)).copied()
+        self.0.find(hash, |number| is(number.get())).map(|number| number.get())
     }
 
     pub(super) fn len(&self) -> usize {

@@ -3,7 +3,7 @@
 //! It knows every network but no names: a name is no address before it is resolved.
 
 use core::hash::Hasher;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::types::{Host, NetworkKind, PeerAddress};
 
@@ -108,11 +108,23 @@ impl ShortKey {
             }
     }
 
+    /// Whether it is the key of an address. `kept` are the wide hosts.
+    #[inline]
+    pub(super) fn is_of(&self, address: &PeerAddress, kept: &[WideHost]) -> bool {
+        if let (NetworkKind::Ipv4, Host::Ip(IpAddr::V4(ip))) = (self.network, address.host()) {
+            // Nearly all are of this network.
+            return self.host == ip.to_bits() && self.port == address.port();
+        }
+        Key::of(address).is_some_and(|key| self.is(&key, kept))
+    }
+
     /// The address. `kept` are the wide hosts.
     pub(super) fn address(&self, kept: &[WideHost]) -> PeerAddress {
         let wide = || &kept[self.host as usize];
         let host = match self.network {
-            NetworkKind::Ipv4 => Host::Ip(IpAddr::V4(Ipv4Addr::from_bits(self.host))),
+            NetworkKind::Ipv4 => {
+                return SocketAddr::from((Ipv4Addr::from_bits(self.host), self.port)).into();
+            }
             NetworkKind::Ipv6 => Host::Ip(IpAddr::V6(narrowed(wide()))),
             NetworkKind::Onion => Host::Onion(*wide()),
             NetworkKind::I2p => Host::I2p(*wide()),

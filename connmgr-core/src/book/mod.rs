@@ -20,11 +20,14 @@ mod index;
 mod key;
 mod marks;
 mod neighbours;
+mod numbered;
 mod pick;
 mod place;
+mod recount;
 mod sample;
 mod save;
 mod secret;
+mod short;
 mod sources;
 mod store;
 #[cfg(test)]
@@ -40,14 +43,16 @@ use crate::config::{BookConfig, BookRule};
 use crate::mechanisms::groups::Groups;
 use crate::mechanisms::hasher::OwnNumbers;
 use crate::mechanisms::rng::Rng;
-use crate::types::{AddressInfo, NetworkKind, PeerAddress, Services, SourceGroup, SteadySecond, Time, UnixTime};
+use crate::types::{
+    AddressInfo, NetworkKind, NetworkSet, PeerAddress, Services, SourceGroup, SteadySecond, Time, UnixTime,
+};
 use buckets::{Buckets, Place};
 use claims::{Claims, Origin, Report, Told};
 use collide::Collision;
 use entry::{Entry, Moment, believed};
 use key::Key;
 use marks::{Class, Filter, MarkCounts};
-use neighbours::{Neighbours, Side};
+use neighbours::Neighbours;
 use place::Newcomer;
 use secret::{Hash, NEW_BUCKETS, Secret, TRIED_BUCKETS};
 use sources::KnownSources;
@@ -55,7 +60,8 @@ use store::Store;
 
 #[cfg(feature = "experiments")]
 pub use bench::BookBench;
-pub(crate) use pick::{Choice, Unfit};
+pub(crate) use numbered::{AddressId, Numbered};
+pub(crate) use pick::{Choice, Picked, Unfit};
 pub use view::{AddressView, BookCounts, BookTable, BookView};
 
 /// The addresses we know, at most [`BookConfig::max_addresses`]. An empty book allocates nothing.
@@ -72,7 +78,7 @@ pub(crate) struct Book {
     new: Buckets,
     tried: Buckets,
     /// The further places of new addresses, by [`place::more`].
-    more_places: HashMap<u64, Place, OwnNumbers>,
+    more_places: HashMap<u32, Place, OwnNumbers>,
     groups: Neighbours,
     sources: KnownSources,
     /// The number of addresses.
@@ -211,13 +217,15 @@ impl Book {
         slot.is_some()
     }
 
-    /// A dial began. This and the following methods ignore unknown addresses.
-    pub(crate) fn record_try(&mut self, address: &PeerAddress, now: Time) {
-        self.update(address, |entry| entry.tried(now));
+    /// A dial began. This and the following methods ignore unknown addresses. Returns the number of a known one.
+    pub(crate) fn record_try<'a>(&mut self, address: impl Into<Numbered<'a>>, now: Time) -> Option<AddressId> {
+        let slot = self.find(address)?;
+        self.store.entry_mut(slot).tried(now);
+        Some(AddressId(slot))
     }
 
     /// A dial or handshake failed, and the target is at fault. Spacing still counts from the beginning of the dial.
-    pub(crate) fn record_failure(&mut self, address: &PeerAddress, now: Time) {
+    pub(crate) fn record_failure<'a>(&mut self, address: impl Into<Numbered<'a>>, now: Time) {
         let Some(slot) = self.find(address) else { return };
         self.store.entry_mut(slot).failed(now);
         if self.store.entry(slot).is_tried() {
@@ -228,17 +236,15 @@ impl Book {
 
     /// The host accepted the connection. That proves little, so failures stay; but among addresses that were never
     /// ready, this one is worth more.
-    pub(crate) fn record_answered(&mut self, address: &PeerAddress, now: Time) {
+    pub(crate) fn record_answered<'a>(&mut self, address: impl Into<Numbered<'a>>, now: Time) {
         self.update(address, |entry| entry.answered(now));
     }
 
     /// A connection was ready, and the peer reported its services. Call it also if the peer is useless to us and is
     /// closed for that, so that it is not dialed again. It does not reset the failures;
     /// [`record_stable`](Self::record_stable) does. The address is a tried one now, if there is room for it.
-    pub(crate) fn record_success(&mut self, address: &PeerAddress, services: Services, now: Time) {
-        let Some(key) = Key::of(address) else { return };
-        let hash = self.secret.of_address(&key);
-        let Some(slot) = self.store.find(&key, hash) else { return };
+    pub(crate) fn record_success<'a>(&mut self, address: impl Into<Numbered<'a>>, services: Services, now: Time) {
+        let Some(slot) = self.find(address) else { return };
         if self.store.entry(slot).is_tried() {
             self.trust_tried();
         }
@@ -246,18 +252,18 @@ impl Book {
         if let Some(claims) = &mut self.claims {
             claims.succeed(slot);
         }
-        self.make_good(slot, hash, now);
+        self.make_good(slot, now);
         self.settle_collisions(now);
     }
 
     /// A connection was ready for long enough to be stable, or served its purpose: resets the failures.
-    pub(crate) fn record_stable(&mut self, address: &PeerAddress) {
+    pub(crate) fn record_stable<'a>(&mut self, address: impl Into<Numbered<'a>>) {
         self.update(address, Entry::proved);
     }
 
     /// An open connection has ended. Not called when all connections end because we shut down or become inactive: those
     /// peers may be dialed at once in the next life.
-    pub(crate) fn record_end(&mut self, address: &PeerAddress) {
+    pub(crate) fn record_end<'a>(&mut self, address: impl Into<Numbered<'a>>) {
         self.update(address, Entry::left);
     }
 
@@ -275,7 +281,7 @@ impl Book {
     /// The latest dial said nothing about the host, because the network was down: its failure does not count, and does
     /// not make the address less preferred. `min_spacing` still applies, so that an outage causes no storm of dials.
     /// Ignored after an answer.
-    pub(crate) fn forgive(&mut self, address: &PeerAddress) {
+    pub(crate) fn forgive<'a>(&mut self, address: impl Into<Numbered<'a>>) {
         let Some(slot) = self.find(address) else { return };
         let entry = self.store.entry(slot);
         if entry.is_tried() && entry.has_failed() {
@@ -285,11 +291,11 @@ impl Book {
     }
 
     /// The peer does not speak the encrypted transport.
-    pub(crate) fn set_v1_only(&mut self, address: &PeerAddress) {
+    pub(crate) fn set_v1_only<'a>(&mut self, address: impl Into<Numbered<'a>>) {
         self.update(address, Entry::set_without_v2);
     }
 
-    fn update(&mut self, address: &PeerAddress, change: impl FnOnce(&mut Entry)) {
+    fn update<'a>(&mut self, address: impl Into<Numbered<'a>>, change: impl FnOnce(&mut Entry)) {
         if let Some(slot) = self.find(address) {
             // None of these changes what a peer may offer.
             change(self.store.entry_mut(slot));
@@ -309,7 +315,7 @@ impl Book {
     /// Whether the peer is known not to speak the encrypted transport: it did not understand it, or its services, as
     /// far as they are known, are without. `asked` are the services that seeds are asked for; such an answer does not
     /// tell what else a peer offers.
-    pub(crate) fn is_v1_only(&self, address: &PeerAddress, asked: Services) -> bool {
+    pub(crate) fn is_v1_only<'a>(&self, address: impl Into<Numbered<'a>>, asked: Services) -> bool {
         self.entry(address).is_some_and(|entry| entry.is_v1_only(asked))
     }
 
@@ -318,11 +324,18 @@ impl Book {
         self.entry(address).is_some_and(Entry::is_without_v2)
     }
 
-    fn entry(&self, address: &PeerAddress) -> Option<&Entry> {
+    fn entry<'a>(&self, address: impl Into<Numbered<'a>>) -> Option<&Entry> {
         self.find(address).map(|slot| self.store.entry(slot))
     }
 
-    fn find(&self, address: &PeerAddress) -> Option<u32> {
+    #[inline]
+    fn find<'a>(&self, address: impl Into<Numbered<'a>>) -> Option<u32> {
+        let Numbered { address, id } = address.into();
+        let told = id.map(|AddressId(slot)| slot).filter(|slot| self.store.is_at(*slot, address));
+        told.or_else(|| self.look_up(address))
+    }
+
+    fn look_up(&self, address: &PeerAddress) -> Option<u32> {
         // Where peers are only added, the book is asked for nothing.
         if self.is_empty() {
             return None;
@@ -362,59 +375,14 @@ impl Book {
         self.known.of(Filter::in_network(network, Class::Any))
     }
 
+    /// The networks of which addresses are known.
+    pub(crate) fn networks(&self) -> NetworkSet {
+        self.known.networks()
+    }
+
     /// Whether no address is known.
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Recounts everything.
-    ///
-    /// # Errors
-    /// What is broken.
-    pub(crate) fn check(&self) -> Result<(), &'static str> {
-        let require = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
-        require(self.len() <= self.max_addresses, "book: more addresses than the configured maximum")?;
-        self.store.check(self.secret)?;
-        let marks_of = |slot: u32| self.store.get(slot).map(Entry::marks);
-        self.new.check(marks_of)?;
-        self.tried.check(marks_of)?;
-        self.check_places()?;
-        self.groups.check(&self.store, |slot| self.count_places(slot))?;
-        self.sources.check(self.store.slots().map(|(_, entry)| entry.source), self.secret)?;
-        self.check_waiting()
-    }
-
-    /// The places of an address in both tables.
-    fn count_places(&self, slot: u32) -> [u32; 2] {
-        let entry = self.store.entry(slot);
-        if entry.is_tried() { [0, 1] } else { [1 + u32::from(entry.more_places()), 0] }
-    }
-
-    fn check_places(&self) -> Result<(), &'static str> {
-        let require = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
-        let (mut known, mut counts, mut further) = (MarkCounts::default(), [0, 0], 0);
-        for (slot, entry) in self.store.slots() {
-            known.add(entry.marks());
-            let mut anew = *entry;
-            anew.classify(self.services);
-            require(anew == *entry, "book: what an address may offer is noted wrong")?;
-            further += usize::from(entry.more_places());
-            let [new, tried] = self.count_places(slot);
-            counts = [counts[0] + new as usize, counts[1] + tried as usize];
-            require(counts[0] == 0 || new <= 8, "book: an address has more than eight places")?;
-            require(!entry.is_tried() || entry.ever_succeeded(), "book: a tried address was never ready")?;
-            let table = self.table(place::side_of(entry));
-            let mut buckets: Vec<u16> = self.places(slot).map(Place::bucket).collect();
-            let is_there = self.places(slot).all(|place| table.get(place) == Some(slot));
-            require(is_there, "book: an address is not in its place")?;
-            buckets.sort_unstable();
-            buckets.dedup();
-            require(buckets.len() == self.places(slot).count(), "book: an address is twice in a bucket")?;
-        }
-        let occupied = [Side::New, Side::Tried].map(|side| self.table(side).len_of(Filter::ANY));
-        require(counts == occupied, "book: a place is of no address")?;
-        require(further == self.more_places.len(), "book: a further place is of no address")?;
-        require(known == self.known, "book: the addresses are counted wrong")
     }
 
     #[cfg(test)]

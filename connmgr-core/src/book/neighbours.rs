@@ -5,10 +5,13 @@
 
 use alloc::vec::Vec;
 
+use super::entry::Entry;
 use super::index::Index;
 use super::marks::Filter;
 use super::secret::Hash;
+use super::short::Short;
 use super::store::Store;
+use crate::mechanisms::frugal;
 use crate::types::{NetworkKind, NetworkSet};
 
 /// The groups of which addresses are known, by number.
@@ -18,21 +21,22 @@ pub(super) struct Neighbours {
     free: Vec<u32>,
     index: Index,
     /// The numbers of the groups of each network.
-    lists: [Vec<u32>; NetworkKind::ALL.len()],
+    lists: [Vec<Short>; NetworkKind::ALL.len()],
 }
 
-/// A group in one network.
+/// A group in one network. 24 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(Rust, packed)]
 struct KnownGroup {
     hash: Hash,
     /// The slot of the address whose turn is next.
-    turn: u32,
+    turn: Short,
     /// The number of its addresses; 0: the number is free.
-    len: u32,
+    len: Short,
     /// Its places in the tables of new and of tried addresses.
-    places: [u32; 2],
+    places: [Short; 2],
     /// Its place in the list of its network.
-    listed: u32,
+    listed: Short,
     network: NetworkKind,
 }
 
@@ -59,57 +63,60 @@ impl Neighbours {
         let network = store.entry(slot).network();
         let number = self.find(hash, network).unwrap_or_else(|| self.found(hash, network));
         let group = &mut self.groups[number as usize];
-        let last = if group.len == 0 { slot } else { store.entry(group.turn).prev };
-        let first = if group.len == 0 { slot } else { group.turn };
-        store.entry_mut(last).next = slot;
-        store.entry_mut(first).prev = slot;
+        let is_first = group.len == Short::ZERO;
+        let first = if is_first { slot } else { group.turn.get() };
+        let last = if is_first { slot } else { store.entry(first).neighbours()[0] };
+        store.entry_mut(last).set_next(slot);
+        store.entry_mut(first).set_prev(slot);
         let entry = store.entry_mut(slot);
-        (entry.group, entry.next, entry.prev) = (number, first, last);
-        group.turn = first;
-        group.len += 1;
+        entry.set_group(number);
+        entry.set_next(first);
+        entry.set_prev(last);
+        group.turn = Short::of(first);
+        group.len.add_one();
         number
     }
 
     /// Takes the address in a slot out of its group, which ends with its last address.
     pub(super) fn leave(&mut self, store: &mut Store, slot: u32) {
         let entry = store.entry(slot);
-        let (number, next, prev) = (entry.group, entry.next, entry.prev);
-        store.entry_mut(prev).next = next;
-        store.entry_mut(next).prev = prev;
+        let (number, [prev, next]) = (entry.group(), entry.neighbours());
+        store.entry_mut(prev).set_next(next);
+        store.entry_mut(next).set_prev(prev);
         let group = &mut self.groups[number as usize];
-        if group.turn == slot {
-            group.turn = next;
+        if group.turn.get() == slot {
+            group.turn = Short::of(next);
         }
-        group.len -= 1;
-        if group.len == 0 {
-            debug_assert!(group.places == [0, 0], "what is not known has no place");
+        group.len.subtract_one();
+        if group.len == Short::ZERO {
+            debug_assert!(group.places == [Short::ZERO; 2], "what is not known has no place");
             self.end(number);
         }
     }
 
     fn find(&self, hash: Hash, network: NetworkKind) -> Option<u32> {
         let is = |number: u32| {
-            let group = &self.groups[number as usize];
-            group.hash == hash && group.network == network
+            let KnownGroup { hash: other, network: its, .. } = self.groups[number as usize];
+            other == hash && its == network
         };
         self.index.find(index_hash(hash, network), is)
     }
 
     fn found(&mut self, hash: Hash, network: NetworkKind) -> u32 {
         let list = &mut self.lists[network.index()];
-        let listed = number(list.len());
-        let group = KnownGroup { hash, turn: 0, len: 0, places: [0, 0], listed, network };
+        let listed = Short::of(number(list.len()));
+        let group = KnownGroup { hash, turn: Short::ZERO, len: Short::ZERO, places: [Short::ZERO; 2], listed, network };
         let new = match self.free.pop() {
             Some(new) => {
                 self.groups[new as usize] = group;
                 new
             }
             None => {
-                super::store::push(&mut self.groups, group);
+                frugal::push(&mut self.groups, group);
                 number(self.groups.len() - 1)
             }
         };
-        super::store::push(list, new);
+        frugal::push(list, Short::of(new));
         let groups = &self.groups;
         self.index.insert(index_hash(hash, network), new, |other| groups[other as usize].index_hash());
         new
@@ -119,26 +126,26 @@ impl Neighbours {
         let group = self.groups[number as usize];
         self.index.remove(group.index_hash(), number);
         let list = &mut self.lists[group.network.index()];
-        list.swap_remove(group.listed as usize);
-        if let Some(moved) = list.get(group.listed as usize) {
-            self.groups[*moved as usize].listed = group.listed;
+        list.swap_remove(group.listed.index());
+        if let Some(moved) = list.get(group.listed.index()) {
+            self.groups[moved.index()].listed = group.listed;
         }
-        super::store::push(&mut self.free, number);
+        frugal::push(&mut self.free, number);
     }
 
     /// The group has a place more in a table.
     pub(super) fn add_place(&mut self, number: u32, side: Side) {
-        self.groups[number as usize].places[side as usize] += 1;
+        self.groups[number as usize].places[side as usize].add_one();
     }
 
     /// The group has a place less in a table.
     pub(super) fn subtract_place(&mut self, number: u32, side: Side) {
-        self.groups[number as usize].places[side as usize] -= 1;
+        self.groups[number as usize].places[side as usize].subtract_one();
     }
 
     /// The places of a group in a table.
     pub(super) fn places(&self, number: u32, side: Side) -> u32 {
-        self.groups[number as usize].places[side as usize]
+        self.groups[number as usize].places[side as usize].get()
     }
 
     /// The hash of a group.
@@ -156,7 +163,7 @@ impl Neighbours {
         for network in networks.iter() {
             let list = &self.lists[network.index()];
             if let Some(number) = list.get(n) {
-                return Some(*number);
+                return Some(number.get());
             }
             n -= list.len();
         }
@@ -166,8 +173,8 @@ impl Neighbours {
     /// The address of a group whose turn it is; the next time it is another's.
     pub(super) fn take_turn(&mut self, store: &Store, number: u32) -> u32 {
         let group = &mut self.groups[number as usize];
-        let slot = group.turn;
-        group.turn = store.entry(slot).next;
+        let slot = group.turn.get();
+        group.turn = Short::of(store.entry(slot).neighbours()[1]);
         slot
     }
 
@@ -179,27 +186,30 @@ impl Neighbours {
         let mut counts = alloc::vec![(0, [0, 0]); self.groups.len()];
         for (slot, entry) in store.slots() {
             let (count, of_both) =
-                counts.get_mut(entry.group as usize).ok_or("book: an address has a group that is not known")?;
+                counts.get_mut(entry.group() as usize).ok_or("book: an address has a group that is not known")?;
             *count += 1;
             let here = places(slot);
             (of_both[0], of_both[1]) = (of_both[0] + here[0], of_both[1] + here[1]);
-            let linked = store.get(entry.next).is_some_and(|next| next.prev == slot && next.group == entry.group);
-            if !linked || self.groups[entry.group as usize].network != entry.network() {
+            let [_, next] = entry.neighbours();
+            let is_linked = |next: &Entry| next.neighbours()[0] == slot && next.group() == entry.group();
+            let linked = store.get(next).is_some_and(is_linked);
+            if !linked || self.groups[entry.group() as usize].network != entry.network() {
                 return Err("book: the ring of a group is broken");
             }
         }
         for (at, group) in self.groups.iter().enumerate() {
-            let turn = group.len == 0 || store.get(group.turn).is_some_and(|entry| entry.group as usize == at);
-            if (group.len, group.places) != counts[at] || !turn {
+            let is_empty = group.len == Short::ZERO;
+            let turn = is_empty || store.get(group.turn.get()).is_some_and(|entry| entry.group() as usize == at);
+            if (group.len.get(), group.places.map(Short::get)) != counts[at] || !turn {
                 return Err("book: the addresses of a group are counted wrong");
             }
-            let is_listed = self.lists[group.network.index()].get(group.listed as usize) == Some(&number(at));
+            let is_listed = self.lists[group.network.index()].get(group.listed.index()) == Some(&Short::of(number(at)));
             let is_found = self.find(group.hash, group.network) == Some(number(at));
-            if group.len > 0 && !(is_listed && is_found) {
+            if !(is_empty || is_listed && is_found) {
                 return Err("book: a group is not where it is listed");
             }
         }
-        let taken = self.groups.iter().filter(|group| group.len > 0).count();
+        let taken = self.groups.iter().filter(|group| group.len != Short::ZERO).count();
         let is_counted = taken == self.index.len() && taken == self.len_in(Filter::ANY);
         if !is_counted || taken + self.free.len() != self.groups.len() {
             return Err("book: the groups are counted wrong");
@@ -209,8 +219,11 @@ impl Neighbours {
 
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
-        let numbers = self.free.capacity() + self.lists.iter().map(Vec::capacity).sum::<usize>();
-        self.groups.capacity() * size_of::<KnownGroup>() + numbers * size_of::<u32>() + self.index.heap_bytes()
+        let listed = self.lists.iter().map(Vec::capacity).sum::<usize>();
+        self.groups.capacity() * size_of::<KnownGroup>()
+            + listed * size_of::<Short>()
+            + self.free.capacity() * size_of::<u32>()
+            + self.index.heap_bytes()
     }
 }
 

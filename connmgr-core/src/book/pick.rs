@@ -10,6 +10,7 @@ use super::chance::{CANDIDATES, LENIENCY, POINT, chance_of};
 use super::draw::Path;
 use super::entry::Entry;
 use super::marks::{Class, Filter};
+use super::numbered::AddressId;
 use crate::mechanisms::rng::Rng;
 use crate::types::{NetworkSet, PeerAddress, Services, Time};
 
@@ -44,6 +45,13 @@ pub(crate) struct Choice {
     pub(crate) only_ready_before: bool,
 }
 
+/// An address that was chosen, with its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Picked {
+    pub(crate) address: PeerAddress,
+    pub(crate) id: AddressId,
+}
+
 impl Book {
     /// Chooses an address to dial. `None`: no candidate passes now; a later choice may succeed, so the caller waits.
     ///
@@ -55,10 +63,10 @@ impl Book {
         choice: &Choice,
         now: Time,
         mut allowed: impl FnMut(&PeerAddress) -> bool,
-    ) -> Option<PeerAddress> {
+    ) -> Option<Picked> {
         self.settle_collisions(now);
-        if let Some(address) = self.pick_tested(rng, choice, now, &mut allowed) {
-            return Some(address);
+        if let Some(picked) = self.pick_tested(rng, choice, now, &mut allowed) {
+            return Some(picked);
         }
         let filter = self.filter_of(choice);
         let known = self.known.of(filter);
@@ -80,7 +88,7 @@ impl Book {
                     Verdict::WithChance(chance) if is_lucky((chance * leniency) >> POINT, rng) => {
                         let address = self.store.address(entry);
                         if allowed(&address) {
-                            return Some(address);
+                            return Some(Picked { address, id: AddressId(slot) });
                         }
                     }
                     Verdict::WithChance(_) => passed = 0,
@@ -100,18 +108,19 @@ impl Book {
         choice: &Choice,
         now: Time,
         mut allowed: impl FnMut(&PeerAddress) -> bool,
-    ) -> Option<PeerAddress> {
+    ) -> Option<Picked> {
         if self.waiting.is_empty() || rng.below(TESTS_ONE_IN) != 0 {
             return None;
         }
-        let entry = self.store.entry(self.draw_tested(rng)?);
+        let slot = self.draw_tested(rng)?;
+        let entry = self.store.entry(slot);
         let is_asked_for = self.filter_of(choice).fits(entry.marks());
         let passes = || match test_candidate(entry, self.is_forgiven(entry), choice, &PHASES[0], now) {
             Verdict::Never | Verdict::NotInThisPhase => false,
             Verdict::WithChance(_) => true,
         };
         let address = self.store.address(entry);
-        (is_asked_for && passes() && allowed(&address)).then_some(address)
+        (is_asked_for && passes() && allowed(&address)).then_some(Picked { address, id: AddressId(slot) })
     }
 
     fn filter_of(&self, choice: &Choice) -> Filter {
@@ -199,7 +208,7 @@ fn test_candidate(entry: &Entry, is_forgiven: bool, choice: &Choice, phase: &Pic
 fn unfit(entry: &Entry, is_forgiven: bool, choice: &Choice, now: Time) -> Option<Unfit> {
     if !entry.may_offer(choice.services) {
         Some(Unfit::LacksServices)
-    } else if entry.was_tried_within(rest_of(entry, is_forgiven, choice), now) {
+    } else if entry.was_ever_tried() && entry.was_tried_within(rest_of(entry, is_forgiven, choice), now) {
         Some(Unfit::Rests)
     } else if choice.only_ready_before && !entry.ever_succeeded() {
         Some(Unfit::NeverReady)

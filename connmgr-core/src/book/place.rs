@@ -77,7 +77,7 @@ impl Book {
         let source_hash = self.secret.of_source(newcomer.source);
         let number = self.sources.join(newcomer.source, source_hash, self.secret);
         let entry = self.store.entry_mut(slot);
-        entry.source = number;
+        entry.set_source(number);
         entry.classify(self.services);
         self.known.add(self.marks_of(slot));
         slot
@@ -160,7 +160,7 @@ impl Book {
         if !may || rng.below(1 << places) != 0 {
             return;
         }
-        let group = self.groups.hash(entry.group);
+        let group = self.groups.hash(entry.group());
         let ([bucket, ..], _) = self.new_buckets(address, group, source);
         if self.places(slot).any(|place| place.bucket() == bucket) {
             return;
@@ -174,12 +174,13 @@ impl Book {
 
     /// A connection was ready: a new address becomes a tried one, unless its bucket is full. Then it waits for a test of
     /// the address that has its place.
-    pub(super) fn make_good(&mut self, slot: u32, address: Hash, now: Time) {
+    pub(super) fn make_good(&mut self, slot: u32, now: Time) {
         let entry = self.store.entry(slot);
         if entry.is_tried() {
             return;
         }
-        match self.room_in_tried(address, self.groups.hash(entry.group)) {
+        let address = self.secret.of_address(&self.store.key(slot));
+        match self.room_in_tried(address, self.groups.hash(entry.group())) {
             Ok(place) => self.make_tried(slot, place),
             Err(place) if self.without == Some(BookRule::TestBeforeEvict) => self.replace_tried(place, slot),
             Err(place) => self.wait_for_test(slot, place, now),
@@ -213,7 +214,7 @@ impl Book {
     fn make_new_again(&mut self, slot: u32) {
         let entry = self.store.entry(slot);
         let address = self.secret.of_address(&self.store.key(slot));
-        let (group, source) = (self.groups.hash(entry.group), self.sources.get(entry.source));
+        let (group, source) = (self.groups.hash(entry.group()), self.sources.get(entry.source()));
         let place = self.free_in_new(address, group, source).unwrap_or_else(|taken| {
             self.displace_new(taken);
             taken
@@ -236,7 +237,7 @@ impl Book {
         self.waiting.retain(|collision| collision.slot != slot);
         self.known.subtract(self.marks_of(slot));
         self.take_places(slot);
-        self.sources.leave(self.store.entry(slot).source, self.secret);
+        self.sources.leave(self.store.entry(slot).source(), self.secret);
         self.groups.leave(&mut self.store, slot);
         self.store.remove(slot, self.secret);
     }
@@ -246,7 +247,7 @@ impl Book {
         let marks = self.marks_of(slot);
         let entry = self.store.entry_mut(slot);
         entry.put(place, side == Side::Tried);
-        self.groups.add_place(entry.group, side);
+        self.groups.add_place(entry.group(), side);
         self.table_mut(side).put(place, slot, marks);
     }
 
@@ -256,7 +257,7 @@ impl Book {
         let entry = self.store.entry_mut(slot);
         self.more_places.insert(more(slot, entry.more_places()), place);
         entry.set_more_places(entry.more_places() + 1);
-        self.groups.add_place(entry.group, Side::New);
+        self.groups.add_place(entry.group(), Side::New);
         self.new.put(place, slot, marks);
     }
 
@@ -273,7 +274,7 @@ impl Book {
             let found = (0..entry.more_places()).find(|nth| self.more_places[&more(slot, *nth)] == place);
             self.more_places.insert(more(slot, found.expect("it is in this place")), last);
         }
-        self.groups.subtract_place(entry.group, Side::New);
+        self.groups.subtract_place(entry.group(), Side::New);
         self.new.take(place, marks);
     }
 
@@ -281,7 +282,7 @@ impl Book {
     fn take_places(&mut self, slot: u32) {
         let marks = self.marks_of(slot);
         let entry = self.store.entry_mut(slot);
-        let (first, side, group) = (entry.place, side_of(entry), entry.group);
+        let (first, side, group) = (entry.place, side_of(entry), entry.group());
         for nth in 0..entry.more_places() {
             let place = self.more_places.remove(&more(slot, nth)).expect("each further place is kept");
             self.new.take(place, marks);
@@ -351,7 +352,23 @@ pub(super) fn is_own(source: SourceGroup) -> bool {
     source == SourceGroup::APPLICATION || source == SourceGroup::UNKNOWN
 }
 
-/// The key of the `nth` further place of an address.
-pub(super) fn more(slot: u32, nth: u8) -> u64 {
-    u64::from(nth) << 32 | u64::from(slot)
+/// The key of the `nth` further place of an address, of which there are at most seven.
+pub(super) fn more(slot: u32, nth: u8) -> u32 {
+    slot << NTH_BITS | u32::from(nth)
 }
+
+/// What the key of a further place says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Further {
+    pub(super) slot: u32,
+    pub(super) nth: u8,
+}
+
+impl Further {
+    pub(super) fn of(key: u32) -> Self {
+        let nth = u8::try_from(key & ((1 << NTH_BITS) - 1)).expect("three bits");
+        Self { slot: key >> NTH_BITS, nth }
+    }
+}
+
+const NTH_BITS: u32 = 3;

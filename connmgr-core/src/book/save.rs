@@ -183,7 +183,7 @@ impl Book {
             last_success: UnixTime::default(),
             failures: 0,
             v1_only: false,
-            source: self.sources.get(entry.source),
+            source: self.sources.get(entry.source()),
             placement,
         }
     }

@@ -10,6 +10,7 @@ use super::entry::Entry;
 use super::index::Index;
 use super::key::{Key, ShortKey, WideHost};
 use super::secret::{Hash, Secret};
+use crate::mechanisms::frugal;
 use crate::types::PeerAddress;
 
 /// The entries. An entry keeps its slot number for as long as it exists.
@@ -44,12 +45,12 @@ impl Store {
                 number
             }
             None => {
-                push(wide, *host);
+                frugal::push(wide, *host);
                 number(wide.len() - 1)
             }
         }));
         let slot = self.free.pop().unwrap_or_else(|| {
-            push(&mut self.slots, None);
+            frugal::push(&mut self.slots, None);
             number(self.slots.len() - 1)
         });
         let (slots, wide) = (&self.slots, &self.wide);
@@ -64,15 +65,21 @@ impl Store {
         self.index.remove(hash.0, slot);
         let entry = self.slots[slot as usize].take().expect("the slot is taken");
         if let Some(number) = entry.key().wide() {
-            push(&mut self.free_wide, number);
+            frugal::push(&mut self.free_wide, number);
         }
-        push(&mut self.free, slot);
+        frugal::push(&mut self.free, slot);
     }
 
     /// The slot of an address.
     pub(super) fn find(&self, key: &Key, hash: Hash) -> Option<u32> {
         let is = |slot: u32| self.slots[slot as usize].as_ref().is_some_and(|entry| entry.key().is(key, &self.wide));
         self.index.find(hash.0, is)
+    }
+
+    /// Whether a slot holds this address.
+    #[inline]
+    pub(super) fn is_at(&self, slot: u32, address: &PeerAddress) -> bool {
+        self.get(slot).is_some_and(|entry| entry.key().is_of(address, &self.wide))
     }
 
     /// The entry in a slot, if it is taken.
@@ -162,12 +169,4 @@ fn key_in(slots: &[Option<Entry>], wide: &[WideHost], slot: u32) -> Key {
 
 fn number(index: usize) -> u32 {
     u32::try_from(index).expect("a book has at most 81 920 addresses")
-}
-
-/// Appends with a sixteenth of spare room; a vector's own growth could leave half of its memory unused.
-pub(super) fn push<T>(list: &mut Vec<T>, item: T) {
-    if list.len() == list.capacity() {
-        list.reserve_exact((list.len() / 16).max(4));
-    }
-    list.push(item);
 }

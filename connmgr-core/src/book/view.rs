@@ -129,7 +129,7 @@ impl Book {
             table: if entry.is_tried() { BookTable::Tried } else { BookTable::New },
             bucket: entry.place.bucket(),
             places: 1 + u32::from(entry.more_places()),
-            source: self.sources.get(entry.source),
+            source: self.sources.get(entry.source()),
             chance_per_mille: u32::try_from(chance).unwrap_or(1000),
             is_terrible: entry.is_terrible(now),
         }

@@ -259,7 +259,7 @@ impl ConnManager {
     pub(super) fn peer_lost(&mut self, id: PeerId, conn: &Conn, ending: Ending) {
         let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.claims(conn.id())) else { return };
         peer.end_dial(conn.id());
-        let newest = peer.state();
+        let (newest, has_others) = (peer.state(), !peer.has_one_address());
         let was_newest = newest == PeerState::Dialing(conn.id()) || newest == PeerState::Connected(conn.id());
         let network = conn.dialed().and(conn.notes.tells_of);
         let failure = Failure { unanswered: ending.is_unanswered(), network };
@@ -270,7 +270,6 @@ impl ConnManager {
             }
             return self.attempt_failed(id, failure);
         }
-        let has_others = self.peers.get(id).is_some_and(|peer| !peer.has_one_address());
         if !has_others || (self.phase == Phase::Active && !may_try_another(ending)) {
             return self.attempt_failed(id, failure);
         }
@@ -293,17 +292,21 @@ impl ConnManager {
     fn look_for_race(&mut self, newest: ConnId) {
         let Some(conn) = self.table.get(newest) else { return };
         let is_silent = conn.since().after(self.attempt_delay(conn)) <= self.now();
-        if is_silent && conn.state() == ConnState::Dialing && !conn.is_overdue() && self.may_race(newest) {
+        if is_silent && conn.state() == ConnState::Dialing && !conn.is_overdue() && self.may_race(conn) {
             self.table.make_overdue(newest);
         }
     }
 
     /// Gives up what a peer has under way beside `winner`; the addresses may be tried again in this attempt.
+    #[inline]
     pub(super) fn give_up_dials(&mut self, id: PeerId, winner: Option<ConnId>) {
         let is_other = |conn: &ConnId| Some(*conn) != winner;
-        if self.peers.get(id).is_none_or(|peer| peer.lookup().is_none() && !peer.dials().iter().any(is_other)) {
-            return;
+        if self.peers.get(id).is_some_and(|peer| peer.lookup().is_some() || peer.dials().iter().any(is_other)) {
+            self.give_up_each(id, winner);
         }
+    }
+
+    fn give_up_each(&mut self, id: PeerId, winner: Option<ConnId>) {
         if let Some((lookup, name)) = self.peers.end_lookup_of(id) {
             self.end_lookup(lookup);
             if let Some(peer) = self.peers.get_mut(id) {
@@ -311,7 +314,7 @@ impl ConnManager {
             }
         }
         let Some(peer) = self.peers.get(id) else { return };
-        let others: Vec<ConnId> = peer.dials().iter().copied().filter(is_other).collect();
+        let others: Vec<ConnId> = peer.dials().iter().copied().filter(|conn| Some(*conn) != winner).collect();
         for conn in others {
             let at = self.table.get(conn).and_then(candidate_of);
             if let Some(peer) = self.peers.get_mut(id) {
@@ -337,13 +340,13 @@ impl ConnManager {
         }
         self.fruitless_attempts = self.fruitless_attempts.saturating_add(1);
         // While the network is down, a failure says nothing about the peer: its back-off does not grow.
-        let frozen = failure.unanswered && self.is_down(failure);
-        let Some(peer) = self.peers.get_mut(id) else { return };
+        let frozen =
+            failure.unanswered && failure.network.is_some_and(|network| self.health[network.index()].is_down());
         let attempt = peer.wait(failure.unanswered, !frozen);
         let retry = peer.retry().unwrap_or(self.config.retry);
         let wait = retry.next(attempt, &mut self.rng);
         let at = self.at_least_a_tick(self.now().after(wait));
-        self.arm(Timer::Peer(id), at);
+        self.arm_peer(id, at);
         self.stats.retries_scheduled += 1;
         self.act(Action::ScheduleRetry { peer: id, at, attempt });
     }

@@ -3,11 +3,11 @@
 //! Each connection, added peer, lookup and probed network has at most one timer; the other sorts have one in all. The
 //! owner keeps the timer's id, and drops it when the timer fires.
 
-use crate::mechanisms::timers::TimerId;
+use crate::mechanisms::timers::{TimerId, Timers};
 use crate::peer::Peer;
 use crate::peers::Peers;
 use crate::table::Table;
-use crate::types::{LookupId, Time};
+use crate::types::{ConnId, LookupId, PeerId, Time};
 
 use super::{ConnManager, SingleTimers, Timer};
 
@@ -20,10 +20,30 @@ impl ConnManager {
 
     /// Like [`arm`](Self::arm), but for any time: at birth the first deadline may be now.
     pub(super) fn arm_at(&mut self, timer: Timer, at: Time) {
-        let Some(id) = holder(&mut self.single, &mut self.table, &mut self.peers, timer) else { return };
-        match id {
-            Some(id) => self.timers.reset(*id, at),
-            None => *id = Some(self.timers.insert(at, timer)),
+        let Some(holder) = holder(&mut self.single, &mut self.table, &mut self.peers, timer) else { return };
+        set(&mut self.timers, holder, timer, at);
+    }
+
+    /// The timer of a connection that is about to be added, at least one tick ahead.
+    #[inline]
+    pub(super) fn new_conn_timer(&mut self, id: ConnId, at: Time) -> TimerId {
+        let at = self.at_least_a_tick(at);
+        self.timers.insert(at, Timer::Conn(id))
+    }
+
+    /// Like [`arm`](Self::arm), for the timer of a connection.
+    pub(super) fn arm_conn(&mut self, id: ConnId, at: Time) {
+        let at = self.at_least_a_tick(at);
+        if let Some(notes) = self.table.notes(id) {
+            set(&mut self.timers, &mut notes.timer, Timer::Conn(id), at);
+        }
+    }
+
+    /// Like [`arm`](Self::arm), for the timer of an added peer.
+    pub(super) fn arm_peer(&mut self, id: PeerId, at: Time) {
+        let at = self.at_least_a_tick(at);
+        if let Some(peer) = self.peers.get_mut(id) {
+            set(&mut self.timers, peer.timer_mut(), Timer::Peer(id), at);
         }
     }
 
@@ -72,6 +92,14 @@ impl ConnManager {
         self.disarm(Timer::Lookup(lookup));
         let at = self.single.lookups.binary_search_by_key(&lookup, |(id, _)| *id);
         at.is_ok_and(|at| self.single.lookups.remove(at).is_some())
+    }
+}
+
+/// Sets or moves the timer whose id is kept in `holder`.
+fn set(timers: &mut Timers<Timer>, holder: &mut Option<TimerId>, timer: Timer, at: Time) {
+    match holder {
+        Some(id) => timers.reset(*id, at),
+        None => *holder = Some(timers.insert(at, timer)),
     }
 }
 

@@ -4,9 +4,9 @@
 
 use alloc::vec::Vec;
 
+use crate::book::Numbered;
 use crate::conn::{Conn, End};
 use crate::mechanisms::health::DialOutcome;
-use crate::mechanisms::ids::Ids;
 use crate::peers::Awaited;
 use crate::types::{
     Action, CloseCause, CloseReason, ConnId, DialError, DialFailure, EndReason, Event, Fault, Host, Kind, Transport,
@@ -33,12 +33,11 @@ pub(super) enum Ending {
 const REMEMBERED: usize = 1024;
 
 /// Connections that ended lately.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ended {
     /// A ring: the one at `oldest` makes room for the next, once there are [`REMEMBERED`].
     ring: Vec<Remembered>,
     oldest: usize,
-    by_id: Ids,
 }
 
 /// What a late penalty needs to know.
@@ -88,45 +87,25 @@ impl Ending {
 
 impl Ended {
     pub(super) const fn new() -> Self {
-        Self { ring: Vec::new(), oldest: 0, by_id: Ids::new() }
+        Self { ring: Vec::new(), oldest: 0 }
     }
 
     fn remember(&mut self, conn: &Conn) {
         let Some(host) = conn.host() else { return };
         let remembered = Remembered { id: conn.id(), host, no_ban: conn.is_spared() };
-        let Self { ring, oldest, by_id } = self;
-        let at = if ring.len() < REMEMBERED {
-            ring.push(remembered);
-            ring.len() - 1
-        } else {
-            by_id.remove(ring[*oldest].id.as_u64(), |at| id_at(ring, at));
-            let at = *oldest;
-            ring[at] = remembered;
-            *oldest = (at + 1) % REMEMBERED;
-            at
-        };
-        let at = u32::try_from(at).expect("the ring is short");
-        by_id.insert(conn.id().as_u64(), at, |at| id_at(ring, at));
+        if self.ring.len() < REMEMBERED {
+            return self.ring.push(remembered);
+        }
+        self.ring[self.oldest] = remembered;
+        self.oldest = (self.oldest + 1) % REMEMBERED;
     }
 
+    /// Looks through the ring, the latest first. Every end is written to it and hardly any is ever looked for, so there is
+    /// no index.
     pub(super) fn get(&self, conn: ConnId) -> Option<&Remembered> {
-        let at = self.by_id.find(conn.as_u64(), |at| id_at(&self.ring, at))?;
-        self.ring.get(at as usize)
+        let (latest, earliest) = self.ring.split_at(self.oldest);
+        latest.iter().rev().chain(earliest.iter().rev()).find(|ended| ended.id == conn)
     }
-}
-
-/// Equal if the rings are: the index follows from the ring.
-impl PartialEq for Ended {
-    fn eq(&self, other: &Self) -> bool {
-        let Self { ring, oldest, by_id: _ } = self;
-        *ring == other.ring && *oldest == other.oldest
-    }
-}
-
-impl Eq for Ended {}
-
-fn id_at(ring: &[Remembered], at: u32) -> u64 {
-    ring[at as usize].id.as_u64()
 }
 
 impl ConnManager {
@@ -149,10 +128,8 @@ impl ConnManager {
         }
         self.announce_end(conn, ending);
         self.ended.remember(conn);
-        self.record_dial_end(conn, ending);
-        self.record_pace(conn, ending);
-        if let (true, false, Some(address)) = (conn.is_open(), ending.is_parting(), conn.dialed()) {
-            self.book.record_end(address);
+        if !conn.kind().is_inbound() {
+            self.record_end_at_address(conn, ending);
         }
         self.release_address(conn);
         if self.downgrade(conn, ending) {
@@ -167,6 +144,15 @@ impl ConnManager {
         }
         if conn.kind() == Kind::Full && conn.state() == ConnState::Ready {
             self.full_lost();
+        }
+    }
+
+    /// What the end of a connection that we dialed says about its address and its network.
+    fn record_end_at_address(&mut self, conn: &Conn, ending: Ending) {
+        self.record_dial_end(conn, ending);
+        self.record_pace(conn, ending);
+        if let (true, false, Some(address)) = (conn.is_open(), ending.is_parting(), conn.numbered()) {
+            self.book.record_end(address);
         }
     }
 
@@ -199,23 +185,23 @@ impl ConnManager {
             Ending::Ours(CloseReason::DialTimeout) => DialError::TimedOut,
             Ending::Ours(_) | Ending::Closed(_) | Ending::Dropped => return,
         };
-        let now = self.now();
+        let (now, numbered) = (self.now(), Numbered::new(address, conn.notes.address_id));
         if error == DialError::OutOfResources {
-            return self.record_shortage(address);
+            return self.record_shortage(numbered);
         }
         if error != DialError::Cancelled {
             self.end_shortage(conn.id());
         }
         if error.is_answer() {
             self.record_answer(address, conn.notes.tells_of);
-            return self.book.record_failure(address, now);
+            return self.book.record_failure(numbered, now);
         }
         let network = conn.notes.tells_of;
         let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
         if is_down || error.fault() != Fault::Target {
-            self.book.forgive(address);
+            self.book.forgive(numbered);
         } else {
-            self.book.record_failure(address, now);
+            self.book.record_failure(numbered, now);
         }
         match (error.fault(), error) {
             (_, DialError::Cancelled) => {}
@@ -241,7 +227,7 @@ impl ConnManager {
             ConnState::Ready => !conn.kind().is_automatic() || ending == Ending::Dropped || self.was_stable(conn),
             ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => false,
         };
-        if let (true, false, Some(address)) = (ending.is_theirs(), was_good, conn.dialed()) {
+        if let (true, false, Some(address)) = (ending.is_theirs(), was_good, conn.numbered()) {
             let now = self.clocks.now();
             self.book.record_failure(address, now);
         }
@@ -274,7 +260,7 @@ impl ConnManager {
         if !unheard || conn.transport() != Transport::V2 {
             return false;
         }
-        self.book.set_v1_only(address);
+        self.book.set_v1_only(Numbered::new(address, conn.notes.address_id));
         if let Some(peer) = conn.peer().and_then(|peer| self.peers.get_mut(peer)) {
             peer.set_v1_only();
         }

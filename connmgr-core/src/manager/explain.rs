@@ -99,7 +99,7 @@ impl ConnManager {
 
     /// What forbids an automatic dial to this address in particular: the rule that comes first.
     pub(super) fn address_hindrance(&self, kind: Kind, address: &PeerAddress, now: Time) -> Option<Hindrance> {
-        if let Some(rule) = self.rules_at(now).automatic_rule(kind, address, |rules, address| rules.obstacle(address)) {
+        if let Err(rule) = self.rules_at(now).automatic_rule(kind, address, |rules, address| rules.obstacle(address)) {
             return Some(self.with_end(rule, address, now));
         }
         match self.unknown_rule(address) {

@@ -1,5 +1,6 @@
 //! Facts: what happened. A fact cannot fail; one about an unknown or ended id, or one repeated, is counted and ignored.
 
+use crate::book::Numbered;
 use crate::config::Mode;
 use crate::mechanisms::groups::is_in_range;
 use crate::peer::Peer;
@@ -36,11 +37,7 @@ impl ConnManager {
         self.fired(timer);
         match timer {
             Timer::Conn(id) => self.conn_timer_fired(id),
-            Timer::Peer(id) => {
-                if self.peers.get(id).is_some() {
-                    self.peers.enqueue(id);
-                }
-            }
+            Timer::Peer(id) => self.peers.enqueue(id),
             Timer::Lookup(id) => {
                 self.end_lookup(id);
                 self.use_lookup(id, Err(LookupError::TimedOut));
@@ -110,10 +107,11 @@ impl ConnManager {
     fn dial_succeeded(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let (kind, is_silent, peer) = (conn.kind(), conn.state() == ConnState::Silent, conn.peer());
-        let (address, tells_of) = (conn.dialed().cloned(), conn.notes.tells_of);
+        let (address, address_id) = (conn.dialed().cloned(), conn.notes.address_id);
+        let tells_of = conn.notes.tells_of;
         if let Some(address) = &address {
             self.record_answer(address, tells_of);
-            self.book.record_answered(address, self.clocks.now());
+            self.book.record_answered(Numbered::new(address, address_id), self.clocks.now());
         }
         self.end_shortage(id);
         if let Some(peer) = peer {
@@ -162,12 +160,12 @@ impl ConnManager {
         }
         let Some(conn) = self.table.get(id) else { return };
         let kind = conn.kind();
-        let dialed = conn.dialed().cloned();
+        let (dialed, address_id) = (conn.dialed().cloned(), conn.notes.address_id);
         if let Some(notes) = self.table.notes(id) {
             notes.services = info.services;
         }
         if let Some(address) = &dialed {
-            let now = self.now();
+            let (now, address) = (self.now(), Numbered::new(address, address_id));
             self.book.record_success(address, info.services, now);
             if !kind.is_automatic() {
                 self.book.record_stable(address);

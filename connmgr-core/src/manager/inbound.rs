@@ -5,11 +5,11 @@ use core::time::Duration;
 
 use crate::config::{InboundConfig, Listener, Rate};
 use crate::conn::{Conn, End, Notes};
-use crate::types::{Action, ConnId, Host, Kind, ListenerId, PeerAddress, Refusal, Time};
+use crate::types::{Action, ConnId, Event, Host, Kind, ListenerId, PeerAddress, Refusal, Time};
 
 use super::ending::Ending;
 use super::slots::AUTOMATIC;
-use super::{ConnManager, Phase, Timer};
+use super::{ConnManager, Phase};
 
 /// How many origins' rates are remembered. Beyond that, the least recently used is forgotten.
 pub(super) const MAX_RATES: u32 = 4096;
@@ -84,19 +84,21 @@ impl ConnManager {
     }
 
     fn insert_inbound(&mut self, end: End) -> ConnId {
-        let id = self.next_conn.take();
+        let (id, now) = (self.next_conn.take(), self.now());
         let tells_of = match &end {
             End::Visible { remote, .. } | End::Outbound { address: remote, .. } => {
                 self.rules().health_network(remote.host())
             }
             End::Hidden { network, .. } => Some(*network),
         };
+        if let Some(network) = tells_of {
+            self.health[network.index()].record_visit(now);
+        }
         let deadline = self.handshake_deadline();
-        let notes = Notes { tells_of, ..Notes::new(self.rng.next_u64(), deadline) };
-        self.table.insert(Conn::inbound(id, end, notes, self.now()));
-        self.arm(Timer::Conn(id), deadline);
-        self.record_life_of(id);
-        self.tell_connected(id);
+        let timer = Some(self.new_conn_timer(id, deadline));
+        let notes = Notes { tells_of, timer, ..Notes::new(self.rng.next_u64(), deadline) };
+        let connected = self.table.insert(Conn::inbound(id, end, notes, now)).connected(None);
+        self.tell(Event::Connected(connected));
         id
     }
 

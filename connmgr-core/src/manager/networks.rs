@@ -3,7 +3,7 @@
 use alloc::collections::BTreeSet;
 
 use crate::conn::Conn;
-use crate::mechanisms::health::{Change, DialOutcome, Surroundings};
+use crate::mechanisms::health::{Change, DialOutcome, Health, Surroundings};
 use crate::types::{ConnId, Event, NetworkKind, NetworkSet, PeerAddress};
 
 use super::{ConnManager, Timer};
@@ -115,6 +115,10 @@ impl ConnManager {
 
     /// The enabled networks that are not down, or in which a host may be that an outage does not concern.
     pub(super) fn networks_up(&self) -> NetworkSet {
+        // Mostly none is down, and this is asked many times.
+        if !self.health.iter().any(Health::is_down) {
+            return self.config.networks;
+        }
         let ranges = &self.config.ranges;
         let spares_some = ranges.public && (ranges.private || ranges.shared || !ranges.own.is_empty());
         let is_spared = |network: NetworkKind| spares_some && matches!(network, NetworkKind::Ipv4 | NetworkKind::Ipv6);

@@ -2,10 +2,11 @@
 
 use core::time::Duration;
 
+use crate::book::Numbered;
 use crate::conn::Conn;
 use crate::mechanisms::pace::Pace;
 use crate::mechanisms::trial::Trial;
-use crate::types::{ConnId, Kind, NetworkKind, PeerAddress};
+use crate::types::{ConnId, Kind, NetworkKind};
 
 use super::ending::Ending;
 use super::slots::AUTOMATIC;
@@ -47,7 +48,7 @@ impl ConnManager {
 
     /// A stable connection proves that its address is good and that its network yields connections.
     fn record_stable_life(&mut self, conn: &Conn) {
-        if let Some(address) = conn.dialed() {
+        if let Some(address) = conn.numbered() {
             self.book.record_stable(address);
         }
         if let Some(network) = conn.network() {
@@ -59,7 +60,7 @@ impl ConnManager {
     }
 
     /// A dial failed because this machine lacks resources. No peer is at fault; all dials wait.
-    pub(super) fn record_shortage(&mut self, address: &PeerAddress) {
+    pub(super) fn record_shortage(&mut self, address: Numbered<'_>) {
         self.book.forgive(address);
         let now = self.now();
         self.shortage.record_lack(self.next_conn, &self.config.health, now);
@@ -109,13 +110,14 @@ impl ConnManager {
     /// Restores full speed in networks where a connection lives much longer than those before it. Called before any
     /// automatic dial, so that the order of kinds does not matter.
     pub(super) fn notice_long_lives(&mut self) {
-        if !self.paces.iter().any(Pace::may_recover_by_life) {
+        let now = self.now();
+        if !self.paces.iter().any(|pace| pace.is_recovery_near(now)) {
             return;
         }
         for network in NetworkKind::ALL {
-            if self.pace(network).recovering_life().is_some() {
+            if self.pace(network).is_recovery_near(now) {
                 let life = self.longest_unstable_life(network);
-                if self.paces[network.index()].record_long_life(life) {
+                if self.paces[network.index()].record_long_life(life, now) {
                     self.forgive_rests(network);
                 }
             }

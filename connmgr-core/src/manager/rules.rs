@@ -107,23 +107,23 @@ impl<'a> Rules<'a> {
         self.config.max_bans > 0 && !spared_loopback && !self.config.proxies.addresses().any(is_proxy)
     }
 
-    /// What forbids an automatic dial of this kind to an address, apart from what the book says of it. `obstacle` is
-    /// [`obstacle`](Self::obstacle), or the [one of probes](Self::probe_obstacle).
+    /// The group that an automatic dial of this kind to an address takes, if its kind takes one; or what forbids the dial,
+    /// apart from what the book says of the address. `obstacle` is [`obstacle`](Self::obstacle), or the [one of
+    /// probes](Self::probe_obstacle).
     pub(super) fn automatic_rule(
         &self,
         kind: Kind,
         address: &PeerAddress,
         obstacle: impl Fn(&Self, &PeerAddress) -> Option<Obstacle>,
-    ) -> Option<DialRule> {
+    ) -> Result<Option<Group>, DialRule> {
         if let Some(obstacle) = obstacle(self, address) {
-            Some(DialRule::Obstacle(obstacle))
-        } else if self.is_alias(address) {
-            Some(DialRule::ConnectedElsewhere)
-        } else if !self.group_is_free(kind, address) {
-            Some(DialRule::GroupFull)
-        } else {
-            None
+            return Err(DialRule::Obstacle(obstacle));
         }
+        if self.is_alias(address) {
+            return Err(DialRule::ConnectedElsewhere);
+        }
+        let group = self.group(kind, address);
+        if self.has_room(group) { Ok(group) } else { Err(DialRule::GroupFull) }
     }
 
     /// Whether the peer met at this address is still connected through another one.
@@ -139,7 +139,11 @@ impl<'a> Rules<'a> {
 
     /// Whether the group that this dial would take has room.
     pub(super) fn group_is_free(&self, kind: Kind, address: &PeerAddress) -> bool {
-        match (self.config.groups.max_per_group, self.group(kind, address)) {
+        self.has_room(self.group(kind, address))
+    }
+
+    fn has_room(&self, group: Option<Group>) -> bool {
+        match (self.config.groups.max_per_group, group) {
             (Some(max), Some(group)) => self.table.in_group(group) < max,
             (None, _) | (_, None) => true,
         }

@@ -9,9 +9,9 @@ use core::time::Duration;
 
 use crate::config::{Patience, Split};
 use crate::conn::{Conn, End};
-use crate::types::{ConnId, DialRule, Kind};
+use crate::types::{ConnId, DialRule, Kind, Time};
 
-use super::{ConnManager, ConnState, Timer};
+use super::{ConnManager, ConnState};
 
 /// The kinds that the planner fills from the book, in order.
 pub(super) const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
@@ -70,25 +70,30 @@ impl ConnManager {
     pub(super) fn handle_no_progress(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let deadline = conn.deadline();
-        let is_of_use = conn.kind() != Kind::Added || self.may_race(id);
+        let is_of_use = conn.kind() != Kind::Added || self.may_race(conn);
         if is_of_use && matches!(conn.state(), ConnState::Dialing | ConnState::Handshaking) {
             self.table.make_overdue(id);
         }
-        self.arm(Timer::Conn(id), deadline);
+        self.arm_conn(id, deadline);
     }
 
     /// A dial or handshake has made progress: arms its timer for the end of `hedge_after`, or for its deadline.
     pub(super) fn arm_progress_timer(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
-        let hedge_after = self.patience(is_proxied(conn)).hedge_after;
+        let at = self.next_step_of(conn);
+        self.arm_conn(id, at);
+    }
+
+    /// When the timer of a dial or handshake is due that has made progress now, or begins.
+    pub(super) fn next_step_of(&self, conn: &Conn) -> Time {
         let patience = if conn.kind() == Kind::Added {
-            (!conn.is_open() && self.may_race(id)).then(|| self.attempt_delay(conn))
+            (!conn.is_open() && self.may_race(conn)).then(|| self.attempt_delay(conn))
         } else {
-            (self.may_hedge(conn.kind()) && !conn.notes.is_trial).then_some(hedge_after)
+            let may_hedge = self.may_hedge(conn.kind()) && !conn.notes.is_trial;
+            may_hedge.then(|| self.patience(is_proxied(conn)).hedge_after)
         };
         let deadline = conn.deadline();
-        let at = patience.map_or(deadline, |patience| deadline.min(self.now().after(patience)));
-        self.arm(Timer::Conn(id), at);
+        patience.map_or(deadline, |patience| deadline.min(self.now().after(patience)))
     }
 
     /// How long a dial of an added peer is alone.

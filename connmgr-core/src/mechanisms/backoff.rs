@@ -7,6 +7,7 @@ use crate::types::{Backoff, nanos};
 
 impl Backoff {
     /// The wait after `failures` failures in a row, with jitter if configured.
+    #[inline]
     pub(crate) fn next(&self, failures: u32, rng: &mut Rng) -> Duration {
         let wait = nanos(self.wait(failures));
         let saved = if self.jitter { (1 + rng.below(wait / 2)).min(wait / 2) } else { 0 };

@@ -133,7 +133,7 @@ impl BuildHasher for OwnNumbers {
     }
 }
 
-/// Multiplies a `u64` by an odd number, so that consecutive ids get different places.
+/// Multiplies a number by an odd one, so that consecutive ids get different places.
 #[derive(Clone, Debug)]
 pub(crate) struct NumberHasher(u64);
 
@@ -142,7 +142,11 @@ impl Hasher for NumberHasher {
         self.0 = (self.0 ^ number).wrapping_mul(GOLDEN);
     }
 
-    /// Not used: only `u64` is ever hashed.
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(number.into());
+    }
+
+    /// Not used: only `u64` and `u32` are ever hashed.
     fn write(&mut self, bytes: &[u8]) {
         bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
     }

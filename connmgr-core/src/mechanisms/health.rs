@@ -15,11 +15,10 @@ use core::hash::{Hash, Hasher};
 use core::time::Duration;
 
 use crate::config::HealthConfig;
+use crate::mechanisms::answered::Answered;
 use crate::mechanisms::groups::Group;
 use crate::types::{PeerAddress, Time};
 
-/// How many of the latest addresses that answered are kept for probing.
-const ANSWERED: usize = 8;
 /// How many addresses of a silent run are kept, so that their failures can be forgiven.
 const RUN_ADDRESSES: usize = 256;
 /// With at least as many known addresses, this many silent dials in a row are needed: where 4 % answer, so many in a
@@ -41,8 +40,8 @@ pub(crate) struct Health {
     state: HealthState,
     /// The last sign of life: an answer, a connection, traffic.
     last_life: Time,
-    /// The addresses that answered last, the latest last.
-    answered: Vec<PeerAddress>,
+    /// The addresses that answered last.
+    answered: Answered,
     /// The longest run of failures on our side that an answer has ended.
     longest_own: u32,
 }
@@ -126,7 +125,7 @@ const HURRY_SPACING: Duration = Duration::from_secs(30 * 60);
 
 impl Health {
     pub(crate) fn new(now: Time) -> Self {
-        Self { state: HealthState::Up(Run::default()), last_life: now, answered: Vec::new(), longest_own: 0 }
+        Self { state: HealthState::Up(Run::default()), last_life: now, answered: Answered::new(), longest_own: 0 }
     }
 
     pub(crate) const fn is_down(&self) -> bool {
@@ -160,13 +159,7 @@ impl Health {
 
     /// A dial was answered. Returns whether this ends an outage.
     pub(crate) fn record_answer(&mut self, address: &PeerAddress, now: Time) -> bool {
-        if self.answered.last() != Some(address) {
-            self.answered.retain(|other| other != address);
-            if self.answered.len() == ANSWERED {
-                self.answered.remove(0);
-            }
-            self.answered.push(address.clone());
-        }
+        self.answered.record(address);
         self.last_life = now;
         if let HealthState::Up(run) = &self.state {
             self.longest_own = self.longest_own.max(run.own);
@@ -272,14 +265,14 @@ impl Health {
 
     /// Whether any dial into the network was answered since birth.
     pub(crate) fn ever_answered(&self) -> bool {
-        !self.answered.is_empty()
+        self.answered.len() > 0
     }
 
     /// The addresses that answered last, the latest first; each turn begins one further on.
     pub(crate) fn answered(&self, turn: u32) -> impl Iterator<Item = &PeerAddress> {
         let count = self.answered.len();
         let skipped = (turn as usize).checked_rem(count).unwrap_or(0);
-        self.answered.iter().rev().cycle().skip(skipped).take(count)
+        self.answered.iter().cycle().skip(skipped).take(count)
     }
 
     /// Hashes what decides the future, with times relative to `now`.

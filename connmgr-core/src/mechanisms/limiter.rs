@@ -21,6 +21,7 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     /// Takes a token. Returns false if there is none.
+    #[inline]
     pub(crate) fn take(&mut self, rate: &Rate, now: Time) -> bool {
         let is_ready = self.ready_at(rate, now) <= now;
         if is_ready {

@@ -6,8 +6,7 @@
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hash};
 
-use hashbrown::HashTable;
-
+use crate::mechanisms::hash_index::HashIndex;
 use crate::mechanisms::hasher::Folding;
 
 /// At most `capacity` keys with their values. Beyond that, the key least recently touched is forgotten.
@@ -18,7 +17,7 @@ pub(crate) struct Lru<K, V, S = Folding> {
     capacity: usize,
     keyed: S,
     /// Positions in `entries`, by the hash of the key.
-    index: HashTable<u32>,
+    index: HashIndex,
     entries: Vec<LruEntry<K, V>>,
     newest: Link,
     oldest: Link,
@@ -34,28 +33,31 @@ struct LruEntry<K, V> {
     older: Link,
 }
 
-const INDEXED: &str = "every entry is in the index";
-
 impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
     /// An empty map for at most `capacity` keys; 0 counts as 1.
     pub(crate) fn new(capacity: u32, keyed: S) -> Self {
         let capacity = capacity.max(1) as usize;
-        Self { capacity, keyed, index: HashTable::new(), entries: Vec::new(), newest: None, oldest: None }
+        Self { capacity, keyed, index: HashIndex::new(), entries: Vec::new(), newest: None, oldest: None }
     }
 
     /// The value of `key`, or `fresh` if it had none. Touches the key. May forget the oldest one.
+    #[inline]
     pub(crate) fn touch_or_insert(&mut self, key: &K, fresh: V) -> &mut V {
         let slot = match self.find(key) {
+            // What is touched is often touched again soon.
+            Some(slot) if self.newest == Some(slot) => slot,
             Some(slot) => {
                 self.unlink(slot);
+                self.link_newest(slot);
                 slot
             }
             None => {
                 self.make_room();
-                self.push(key, fresh)
+                let slot = self.push(key, fresh);
+                self.link_newest(slot);
+                slot
             }
         };
-        self.link_newest(slot);
         &mut self.entries[slot as usize].value
     }
 
@@ -110,9 +112,10 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
         if is_whole { Ok(()) } else { Err("lru: an entry is lost") }
     }
 
+    #[inline]
     fn find(&self, key: &K) -> Link {
         let hash = self.keyed.hash_one(key);
-        self.index.find(hash, |slot| self.entries[*slot as usize].key == *key).copied()
+        self.index.find(hash, |slot| self.entries[slot as usize].key == *key)
     }
 
     fn at(&self, link: Link) -> Option<&LruEntry<K, V>> {
@@ -133,24 +136,22 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
         let slot = u32::try_from(self.entries.len()).expect("the capacity is a u32");
         self.entries.push(LruEntry { key: key.clone(), value, newer: None, older: None });
         let hash = self.keyed.hash_one(key);
-        self.index.insert_unique(hash, slot, |slot| self.keyed.hash_one(&self.entries[*slot as usize].key));
+        self.index.insert(hash, slot);
         slot
     }
 
-    /// Doubles the room for entries, and gives the index twice that: with so much free room, it cleans up after removed
-    /// entries in place instead of allocating.
+    /// Doubles the room for entries, up to the capacity.
     fn grow(&mut self) {
         let len = self.entries.len();
-        let room = (len * 2).max(4).min(self.capacity);
-        self.entries.reserve_exact(room - len);
-        self.index.reserve(room * 2 - len, |slot| self.keyed.hash_one(&self.entries[*slot as usize].key));
+        self.entries.reserve_exact((len * 2).max(4).min(self.capacity) - len);
     }
 
     /// Removes an entry; the last entry moves to its place.
     fn take(&mut self, slot: u32) -> V {
         self.unlink(slot);
         let hash = self.keyed.hash_one(&self.entries[slot as usize].key);
-        self.index.find_entry(hash, |known| *known == slot).expect(INDEXED).remove();
+        let was_indexed = self.index.remove(hash, slot);
+        debug_assert!(was_indexed, "every entry is in the index");
         let last = u32::try_from(self.entries.len() - 1).expect("the capacity is a u32");
         if slot != last {
             self.renumber(last, slot);
@@ -162,7 +163,7 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
     fn renumber(&mut self, from: u32, to: u32) {
         let entry = &self.entries[from as usize];
         let (hash, newer, older) = (self.keyed.hash_one(&entry.key), entry.newer, entry.older);
-        *self.index.find_mut(hash, |known| *known == from).expect(INDEXED) = to;
+        self.index.renumber(hash, from, to);
         self.set_older(newer, Some(to));
         self.set_newer(older, Some(to));
     }
@@ -289,7 +290,7 @@ mod tests {
         for key in 0..100 {
             lru.touch_or_insert(&key, 0);
         }
-        let memory = |lru: &Lru<u64, u64>| (lru.entries.capacity(), lru.index.allocation_size());
+        let memory = |lru: &Lru<u64, u64>| (lru.entries.capacity(), lru.index.places());
         let full = memory(&lru);
         for key in 100..100_000 {
             lru.touch_or_insert(&key, 0);
@@ -302,6 +303,6 @@ mod tests {
 
     #[test]
     fn an_empty_map_takes_no_memory() {
-        assert_eq!(lru(1_000_000).index.allocation_size(), 0);
+        assert_eq!(lru(1_000_000).index.places(), 0);
     }
 }

@@ -1,12 +1,14 @@
 //! Mechanisms: each does one thing and knows no connections, no peers and no manager.
 
 pub(crate) mod aliases;
+mod answered;
 mod backoff;
 pub(crate) mod bans;
+pub(crate) mod frugal;
 pub(crate) mod groups;
+pub(crate) mod hash_index;
 pub(crate) mod hasher;
 pub(crate) mod health;
-pub(crate) mod ids;
 pub(crate) mod limiter;
 pub(crate) mod lru;
 pub(crate) mod nets;

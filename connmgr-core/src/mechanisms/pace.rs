@@ -62,6 +62,8 @@ pub(crate) struct Pace {
     may_recover: bool,
     /// The longest life of a ready connection that ended before it was stable.
     longest_life: Duration,
+    /// No life is a recovery before this time, so none need be looked at. It follows from what happened.
+    no_recovery_before: Time,
     outcomes: u16,
     ready: u16,
 }
@@ -78,6 +80,7 @@ impl Pace {
             was_bad: false,
             may_recover: true,
             longest_life: Duration::ZERO,
+            no_recovery_before: Time::ZERO,
             outcomes: 0,
             ready: 0,
         }
@@ -156,19 +159,31 @@ impl Pace {
     }
 
     /// How long an unstable ready connection must live to be a recovery; `None` if none can be.
-    pub(crate) fn recovering_life(&self) -> Option<Duration> {
+    fn recovering_life(&self) -> Option<Duration> {
         let enough = || self.longest_life.saturating_mul(TIMES_AS_LONG).max(LIVES);
         self.may_recover_by_life().then(enough)
     }
 
     /// Whether an unstable ready connection can be a recovery.
-    pub(crate) const fn may_recover_by_life(&self) -> bool {
+    const fn may_recover_by_life(&self) -> bool {
         self.was_bad && self.may_recover
     }
 
-    /// A ready connection has lived this long. Returns whether that is a recovery, which ends the rests of addresses.
-    pub(crate) fn record_long_life(&mut self, life: Duration) -> bool {
-        self.recovering_life().is_some_and(|enough| life >= enough) && self.recover()
+    /// Whether an unstable ready connection may have lived long enough to be a recovery.
+    pub(crate) fn is_recovery_near(&self, now: Time) -> bool {
+        self.may_recover_by_life() && self.no_recovery_before <= now
+    }
+
+    /// The longest life of the unstable ready connections is this. Returns whether it is a recovery, which ends the rests
+    /// of addresses.
+    pub(crate) fn record_long_life(&mut self, life: Duration, now: Time) -> bool {
+        let Some(enough) = self.recovering_life() else { return false };
+        if life >= enough {
+            return self.recover();
+        }
+        // What is enough grows until a connection is stable, and no other connection is older.
+        self.no_recovery_before = now.after(enough.saturating_sub(life));
+        false
     }
 
     /// A connection is stable: restores full speed. Returns whether addresses may have rests that should end.
@@ -176,6 +191,7 @@ impl Pace {
         let was_bad = self.was_bad;
         self.may_recover = true;
         self.longest_life = Duration::ZERO;
+        self.no_recovery_before = Time::ZERO;
         self.fruitless = 0;
         self.loan = 0;
         self.next_at = Time::ZERO;
@@ -289,15 +305,30 @@ mod tests {
     #[test]
     fn ready_and_gone_is_no_recovery_but_a_life_much_longer_than_all_before_is() {
         let mut pace = Pace::new();
-        assert!(!pace.record_long_life(Duration::from_secs(50)), "nothing had failed");
+        let now = Time::ZERO;
+        assert!(!pace.record_long_life(Duration::from_secs(50), now), "nothing had failed");
         for _ in 0..=BURST {
             pace.record_dial(1, Time::ZERO);
             assert!(!pace.record_ready());
             pace.record_short_life(Duration::from_secs(3));
         }
-        assert!(!pace.record_long_life(Duration::from_secs(5)));
-        assert!(pace.record_long_life(Duration::from_secs(6)));
-        assert!(!pace.record_long_life(Duration::from_secs(7)), "once");
+        assert!(!pace.record_long_life(Duration::from_secs(5), now));
+        assert!(pace.record_long_life(Duration::from_secs(6), now));
+        assert!(!pace.record_long_life(Duration::from_secs(7), now), "once");
+    }
+
+    #[test]
+    fn a_life_is_looked_at_again_when_it_can_be_long_enough() {
+        let (mut pace, now) = (Pace::new(), Time::from_secs(100));
+        assert!(!pace.is_recovery_near(now), "nothing had failed");
+        dry(&mut pace);
+        assert!(pace.is_recovery_near(now) && !pace.record_long_life(Duration::from_secs(2), now));
+        let at = now.after(LIVES - Duration::from_secs(2));
+        assert!(!pace.is_recovery_near(Time::from_nanos(at.as_nanos() - 1)) && pace.is_recovery_near(at));
+        // Later, less may be enough.
+        pace.record_stable();
+        dry(&mut pace);
+        assert!(pace.is_recovery_near(now));
     }
 
     #[test]

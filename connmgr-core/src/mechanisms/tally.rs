@@ -3,61 +3,92 @@
 //! It does not know what is counted. A key whose count falls to zero is forgotten, so it holds no more keys than the
 //! caller has counted things.
 
+use alloc::vec::Vec;
 use core::hash::{BuildHasher as _, Hash};
 
-use hashbrown::HashTable;
-
+use crate::mechanisms::hash_index::HashIndex;
 use crate::mechanisms::hasher::Folding;
 
 /// A count for each key; zero for most.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally<K> {
     keyed: Folding,
-    counts: HashTable<(K, u32)>,
+    /// A count of zero is a free place; its key means nothing.
+    counts: Vec<(K, u32)>,
+    free: Vec<u32>,
+    index: HashIndex,
 }
 
 impl<K: Clone + Eq + Hash> Tally<K> {
     /// All zero; allocates nothing.
     pub(crate) const fn new(keyed: Folding) -> Self {
-        Self { keyed, counts: HashTable::new() }
+        Self { keyed, counts: Vec::new(), free: Vec::new(), index: HashIndex::new() }
     }
 
     /// One more.
     pub(crate) fn up(&mut self, key: &K) {
-        let Self { keyed, counts } = self;
-        let hash = keyed.hash_one(key);
-        match counts.find_mut(hash, |(known, _)| known == key) {
-            Some((_, count)) => *count += 1,
-            None => _ = counts.insert_unique(hash, (key.clone(), 1), |(known, _)| keyed.hash_one(known)),
+        let hash = self.keyed.hash_one(key);
+        match self.find(hash, key) {
+            Some(at) => self.counts[at as usize].1 += 1,
+            None => self.insert(hash, key),
         }
     }
 
     /// One less. There must be one.
     pub(crate) fn down(&mut self, key: &K) {
-        let found = self.counts.find_entry(self.keyed.hash_one(key), |(known, _)| known == key);
-        debug_assert!(found.is_ok(), "what was never counted is taken out");
-        let Ok(mut entry) = found else { return };
-        entry.get_mut().1 -= 1;
-        if entry.get().1 == 0 {
-            entry.remove();
+        let hash = self.keyed.hash_one(key);
+        let found = self.find(hash, key);
+        debug_assert!(found.is_some(), "what was never counted is taken out");
+        let Some(at) = found else { return };
+        let count = &mut self.counts[at as usize].1;
+        *count -= 1;
+        if *count == 0 {
+            self.index.remove(hash, at);
+            self.free.push(at);
         }
     }
 
     /// How many.
+    #[inline]
     pub(crate) fn get(&self, key: &K) -> u32 {
-        if self.counts.is_empty() {
+        if self.index.len() == 0 {
             return 0;
         }
-        let found = self.counts.find(self.keyed.hash_one(key), |(known, _)| known == key);
-        found.map_or(0, |(_, count)| *count)
+        self.find(self.keyed.hash_one(key), key).map_or(0, |at| self.counts[at as usize].1)
+    }
+
+    fn insert(&mut self, hash: u64, key: &K) {
+        let first = (key.clone(), 1);
+        let at = match self.free.pop() {
+            Some(at) => {
+                self.counts[at as usize] = first;
+                at
+            }
+            None => {
+                self.counts.push(first);
+                u32::try_from(self.counts.len() - 1).expect("limits keep what is counted under 2^32")
+            }
+        };
+        self.index.insert(hash, at);
+    }
+
+    #[inline]
+    fn find(&self, hash: u64, key: &K) -> Option<u32> {
+        self.index.find(hash, |at| self.has(at, key))
+    }
+
+    /// Not inlined, because one comparison is usually enough.
+    #[inline(never)]
+    fn has(&self, at: u32, key: &K) -> bool {
+        self.counts[at as usize].0 == *key
     }
 }
 
 /// Equal if every key has the same count.
 impl<K: Clone + Eq + Hash> PartialEq for Tally<K> {
     fn eq(&self, other: &Self) -> bool {
-        let is_same = |(key, count): &(K, u32)| other.get(key) == *count;
-        self.counts.len() == other.counts.len() && self.counts.iter().all(is_same)
+        let is_same = |(key, count): &(K, u32)| *count == 0 || other.get(key) == *count;
+        self.index.len() == other.index.len() && self.counts.iter().all(is_same)
     }
 }
 

@@ -5,6 +5,7 @@
 //! `BTreeSet` would allocate as timers come and go.
 
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 use crate::types::Time;
 
@@ -14,7 +15,18 @@ const CHILDREN: usize = 4;
 
 /// A timer. Valid until it fires or is cancelled; its number is then reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TimerId(u32);
+pub(crate) struct TimerId(NonZeroU32);
+
+impl TimerId {
+    /// Counted from one, so that an owner's `Option` takes no more memory.
+    fn of(slot: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(slot))
+    }
+
+    const fn slot(self) -> u32 {
+        self.0.get() - 1
+    }
+}
 
 /// Timers, each with a key that says what it is for.
 ///
@@ -61,23 +73,25 @@ impl<K: Copy> Timers<K> {
     }
 
     /// Sets a timer for `at`.
+    #[inline]
     pub(crate) fn insert(&mut self, at: Time, key: K) -> TimerId {
         let place = self.heap.len();
         let slot = self.occupy(TimerSlot::Set { key, place });
         let sequence = self.next_sequence();
         self.heap.push(HeapEntry { at, sequence, slot });
         self.sift_up(place);
-        TimerId(slot)
+        TimerId::of(slot)
     }
 
     /// Moves a timer to `at`, earlier or later; it then counts as the last one set.
     ///
     /// # Panics
     /// If the timer is not set.
+    #[inline]
     pub(crate) fn reset(&mut self, id: TimerId, at: Time) {
         let place = self.place(id);
         let sequence = self.next_sequence();
-        self.heap[place] = HeapEntry { at, sequence, slot: id.0 };
+        self.heap[place] = HeapEntry { at, sequence, slot: id.slot() };
         self.settle(place);
     }
 
@@ -85,10 +99,12 @@ impl<K: Copy> Timers<K> {
     ///
     /// # Panics
     /// If the timer is not set.
+    #[inline]
     pub(crate) fn cancel(&mut self, id: TimerId) -> K {
         let place = self.place(id);
         self.heap.swap_remove(place);
-        if place < self.heap.len() {
+        if let Some(last) = self.heap.get(place).copied() {
+            self.put(place, last);
             self.settle(place);
         }
         self.vacate(id)
@@ -97,7 +113,7 @@ impl<K: Copy> Timers<K> {
     /// Removes the first timer if it is due at `now`. Its id may be reused then.
     pub(crate) fn pop_due(&mut self, now: Time) -> Option<K> {
         let first = self.heap.first().filter(|entry| entry.at <= now)?;
-        Some(self.cancel(TimerId(first.slot)))
+        Some(self.cancel(TimerId::of(first.slot)))
     }
 
     /// When the next timer fires.
@@ -166,7 +182,7 @@ impl<K: Copy> Timers<K> {
     }
 
     fn place(&self, id: TimerId) -> usize {
-        match self.slots.get(id.0 as usize) {
+        match self.slots.get(id.slot() as usize) {
             Some(TimerSlot::Set { place, .. }) => Some(*place),
             Some(TimerSlot::Free { .. }) | None => None,
         }
@@ -187,8 +203,8 @@ impl<K: Copy> Timers<K> {
 
     fn vacate(&mut self, id: TimerId) -> K {
         let free = TimerSlot::Free { next: self.free };
-        self.free = Some(id.0);
-        match core::mem::replace(&mut self.slots[id.0 as usize], free) {
+        self.free = Some(id.slot());
+        match core::mem::replace(&mut self.slots[id.slot() as usize], free) {
             TimerSlot::Set { key, .. } => Some(key),
             TimerSlot::Free { .. } => None,
         }
@@ -201,8 +217,8 @@ impl<K: Copy> Timers<K> {
         self.sift_down(place);
     }
 
-    fn sift_up(&mut self, mut place: usize) -> usize {
-        let entry = self.heap[place];
+    fn sift_up(&mut self, from: usize) -> usize {
+        let (entry, mut place) = (self.heap[from], from);
         while place > 0 {
             let parent = parent(place);
             if self.heap[parent].rank() < entry.rank() {
@@ -211,17 +227,21 @@ impl<K: Copy> Timers<K> {
             self.put(place, self.heap[parent]);
             place = parent;
         }
-        self.put(place, entry);
+        if place != from {
+            self.put(place, entry);
+        }
         place
     }
 
-    fn sift_down(&mut self, mut place: usize) {
-        let entry = self.heap[place];
+    fn sift_down(&mut self, from: usize) {
+        let (entry, mut place) = (self.heap[from], from);
         while let Some(child) = self.earlier_child(place).filter(|child| self.heap[*child].rank() < entry.rank()) {
             self.put(place, self.heap[child]);
             place = child;
         }
-        self.put(place, entry);
+        if place != from {
+            self.put(place, entry);
+        }
     }
 
     fn earlier_child(&self, place: usize) -> Option<usize> {

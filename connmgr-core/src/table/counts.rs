@@ -68,6 +68,7 @@ impl Counts {
         }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, conn: &Conn) {
         self.add_progress(conn);
         self.add_group(conn.group());
@@ -76,6 +77,7 @@ impl Counts {
         }
     }
 
+    #[inline]
     pub(super) fn subtract(&mut self, conn: &Conn) {
         self.subtract_progress(conn);
         self.subtract_group(conn.group());
@@ -130,7 +132,7 @@ impl Counts {
                 insert(&mut self.dialing_in[at], conn.id());
             }
         }
-        if let (ConnState::Handshaking, Some(origin)) = (conn.state(), conn.origin()) {
+        if let Some(origin) = half_open_at(conn) {
             self.half_open.up(&origin);
         }
         if let Some(identity) = conn.identity() {
@@ -155,7 +157,7 @@ impl Counts {
                 remove(&mut self.dialing_in[at], conn.id());
             }
         }
-        if let (ConnState::Handshaking, Some(origin)) = (conn.state(), conn.origin()) {
+        if let Some(origin) = half_open_at(conn) {
             self.half_open.down(&origin);
         }
         if let Some(identity) = conn.identity() {
@@ -239,6 +241,11 @@ impl Holders {
 /// Whether it is an automatic dial or handshake.
 const fn is_under_way(conn: &Conn) -> bool {
     conn.kind().is_automatic() && !matches!(conn.state(), ConnState::Ready)
+}
+
+/// Where it counts as an unfinished inbound handshake.
+fn half_open_at(conn: &Conn) -> Option<Origin> {
+    if conn.state() == ConnState::Handshaking && conn.kind().is_inbound() { conn.origin() } else { None }
 }
 
 /// Whether it is an automatic dial or handshake that is overdue or without a slot.

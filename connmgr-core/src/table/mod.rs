@@ -10,12 +10,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
 
-use hashbrown::HashTable;
-
 use crate::conn::{Conn, Notes, Origin};
 use crate::mechanisms::groups::Group;
-use crate::mechanisms::hasher::Folding;
-use crate::mechanisms::ids::Ids;
+use crate::mechanisms::hash_index::HashIndex;
+use crate::mechanisms::hasher::{Folding, OwnNumbers};
 use crate::types::{ConnId, ConnState, Host, Identity, Kind, NetworkKind, PeerAddress, PeerId, Time};
 
 use counts::Counts;
@@ -32,11 +30,11 @@ pub(crate) struct Table {
     /// Boxes of connections that ended, for the next ones.
     #[allow(clippy::vec_box, reason = "a box moves into a slot as it is")]
     spare: Vec<Box<Conn>>,
-    by_id: Ids,
+    by_id: HashIndex,
     /// By the nonce of our version message.
-    by_nonce: Ids,
-    /// The slots of all that have a visible address, by its hash.
-    by_address: HashTable<Slot>,
+    by_nonce: HashIndex,
+    /// All that have a visible address.
+    by_address: HashIndex,
     counts: Counts,
 }
 
@@ -48,50 +46,53 @@ impl Table {
             slots: Vec::new(),
             free: Vec::new(),
             spare: Vec::new(),
-            by_id: Ids::new(),
-            by_nonce: Ids::new(),
-            by_address: HashTable::new(),
+            by_id: HashIndex::new(),
+            by_nonce: HashIndex::new(),
+            by_address: HashIndex::new(),
             counts: Counts::new(keys),
         }
     }
 
-    /// Adds a connection or dial.
-    #[inline]
-    pub(crate) fn insert(&mut self, conn: Conn) {
-        self.counts.add(&conn);
-        let (id, nonce) = (conn.id().as_u64(), conn.notes.nonce);
-        let hash = conn.remote().map(|address| self.keys.hash_one(address));
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            Slot::try_from(self.slots.len() - 1).expect("limits keep the table under 2^32")
-        });
-        self.slots[slot as usize] = Some(match self.spare.pop() {
+    /// Adds a connection or dial. Returns it.
+    #[inline(always)]
+    pub(crate) fn insert(&mut self, conn: Conn) -> &Conn {
+        // Into its box before anything else: a connection is large, and is to be written once.
+        let conn = match self.spare.pop() {
             Some(mut spare) => {
                 *spare = conn;
                 spare
             }
             None => Box::new(conn),
+        };
+        self.insert_boxed(conn)
+    }
+
+    fn insert_boxed(&mut self, conn: Box<Conn>) -> &Conn {
+        self.counts.add(&conn);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            Slot::try_from(self.slots.len() - 1).expect("limits keep the table under 2^32")
         });
-        let Self { keys, slots, by_id, by_nonce, by_address, .. } = self;
-        by_id.insert(id, slot, |slot| id_in(slots, slot));
-        by_nonce.insert(nonce, slot, |slot| nonce_in(slots, slot));
-        if let Some(hash) = hash {
-            by_address.insert_unique(hash, slot, |slot| keys.hash_one(address_in(slots, *slot)));
+        self.by_id.insert(hash_of(conn.id()), slot);
+        self.by_nonce.insert(OwnNumbers.hash_one(conn.notes.nonce), slot);
+        if let Some(address) = conn.remote() {
+            self.by_address.insert(self.keys.hash_one(address), slot);
         }
+        self.slots[slot as usize].insert(conn)
     }
 
     /// Removes a connection or dial. [Give it back](Self::recycle) when it is done with.
     #[inline]
     pub(crate) fn remove(&mut self, id: ConnId) -> Option<Box<Conn>> {
-        let Self { keys, slots, free, spare: _, by_id, by_nonce, by_address, counts } = self;
-        let slot = by_id.remove(id.as_u64(), |slot| id_in(slots, slot))?;
-        by_nonce.remove(nonce_in(slots, slot), |slot| nonce_in(slots, slot));
-        let conn = slots[slot as usize].take()?;
+        let slot = self.slot(id)?;
+        let conn = self.slots[slot as usize].take()?;
+        self.by_id.remove(hash_of(id), slot);
+        self.by_nonce.remove(OwnNumbers.hash_one(conn.notes.nonce), slot);
         if let Some(address) = conn.remote() {
-            by_address.find_entry(keys.hash_one(address), |other| *other == slot).expect(INDEXED).remove();
+            self.by_address.remove(self.keys.hash_one(address), slot);
         }
-        free.push(slot);
-        counts.subtract(&conn);
+        self.free.push(slot);
+        self.counts.subtract(&conn);
         Some(conn)
     }
 
@@ -122,34 +123,36 @@ impl Table {
 
     /// A connection now belongs to an added peer.
     pub(crate) fn adopt(&mut self, id: ConnId, peer: PeerId) {
+        // No other transition changes the group.
+        let group_of = |table: &Self| table.get(id).and_then(Conn::group);
+        let group = group_of(self);
         self.transition(id, |conn| conn.adopt(peer));
+        self.counts.subtract_group(group);
+        self.counts.add_group(group_of(self));
     }
 
     fn transition(&mut self, id: ConnId, change: impl FnOnce(&mut Conn)) {
         let slot = self.slot(id);
         debug_assert!(slot.is_some(), "a transition is of a connection in the table");
         let Some(conn) = slot.and_then(|slot| self.slots[slot as usize].as_deref_mut()) else { return };
-        let group = conn.group();
         self.counts.subtract_progress(conn);
         change(conn);
         self.counts.add_progress(conn);
-        if conn.group() != group {
-            self.counts.subtract_group(group);
-            self.counts.add_group(conn.group());
-        }
     }
 
     /// The connection or dial with this id.
+    #[inline]
     pub(crate) fn get(&self, id: ConnId) -> Option<&Conn> {
         self.slots[self.slot(id)? as usize].as_deref()
     }
 
     #[inline]
     fn slot(&self, id: ConnId) -> Option<Slot> {
-        self.by_id.find(id.as_u64(), |slot| id_in(&self.slots, slot))
+        self.by_id.find(hash_of(id), |slot| in_slot(&self.slots, slot).id() == id)
     }
 
     /// The parts of a connection that no count depends on. The nonce never changes.
+    #[inline]
     pub(crate) fn notes(&mut self, id: ConnId) -> Option<&mut Notes> {
         let slot = self.slot(id)?;
         self.slots[slot as usize].as_deref_mut().map(|conn| &mut conn.notes)
@@ -244,22 +247,22 @@ impl Table {
 
     /// Whether any connection or dial has this address.
     pub(crate) fn has_address(&self, address: &PeerAddress) -> bool {
-        let is_it = |slot: &Slot| address_in(&self.slots, *slot) == address;
-        !self.by_address.is_empty() && self.by_address.find(self.keys.hash_one(address), is_it).is_some()
+        let is_it = |slot: Slot| in_slot(&self.slots, slot).remote() == Some(address);
+        self.by_address.len() > 0 && self.by_address.find(self.keys.hash_one(address), is_it).is_some()
     }
 
     /// How many connections and dials have this address.
     pub(crate) fn holders(&self, address: &PeerAddress) -> u32 {
-        let alike = self.by_address.iter_hash(self.keys.hash_one(address));
-        let holders = alike.filter(|slot| address_in(&self.slots, **slot) == address).count();
+        let alike = self.by_address.all(self.keys.hash_one(address));
+        let holders = alike.filter(|slot| in_slot(&self.slots, *slot).remote() == Some(address)).count();
         u32::try_from(holders).expect("limits keep the table under 2^32")
     }
 
     /// The connection or dial that we made to this address. There is at most one.
     pub(crate) fn dialed(&self, address: &PeerAddress) -> Option<ConnId> {
-        let is_it = |slot: &Slot| in_slot(&self.slots, *slot).dialed() == Some(address);
+        let is_it = |slot: Slot| in_slot(&self.slots, slot).dialed() == Some(address);
         let slot = self.by_address.find(self.keys.hash_one(address), is_it)?;
-        Some(in_slot(&self.slots, *slot).id())
+        Some(in_slot(&self.slots, slot).id())
     }
 
     /// The automatic connections and dials in a group.
@@ -279,7 +282,8 @@ impl Table {
 
     /// The connection whose version message carries this nonce of ours.
     pub(crate) fn with_nonce(&self, nonce: u64) -> Option<ConnId> {
-        let slot = self.by_nonce.find(nonce, |slot| nonce_in(&self.slots, slot))?;
+        let is_it = |slot: Slot| in_slot(&self.slots, slot).notes.nonce == nonce;
+        let slot = self.by_nonce.find(OwnNumbers.hash_one(nonce), is_it)?;
         Some(in_slot(&self.slots, slot).id())
     }
 
@@ -321,20 +325,13 @@ impl PartialEq for Table {
 
 impl Eq for Table {}
 
-const INDEXED: &str = "every connection is in the indexes";
-
+#[inline]
 fn in_slot(slots: &[Option<Box<Conn>>], slot: Slot) -> &Conn {
     slots[slot as usize].as_deref().expect("an indexed slot is taken")
 }
 
-fn id_in(slots: &[Option<Box<Conn>>], slot: Slot) -> u64 {
-    in_slot(slots, slot).id().as_u64()
-}
-
-fn nonce_in(slots: &[Option<Box<Conn>>], slot: Slot) -> u64 {
-    in_slot(slots, slot).notes.nonce
-}
-
-fn address_in(slots: &[Option<Box<Conn>>], slot: Slot) -> &PeerAddress {
-    in_slot(slots, slot).remote().expect("only visible addresses are in the index")
+/// The hash of an id in the index.
+#[inline]
+fn hash_of(id: ConnId) -> u64 {
+    OwnNumbers.hash_one(id.as_u64())
 }

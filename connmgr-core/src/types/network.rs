@@ -114,7 +114,22 @@ impl NetworkSet {
 
     /// The networks in the set, in order.
     pub fn iter(self) -> impl Iterator<Item = NetworkKind> {
-        NetworkKind::ALL.into_iter().filter(move |kind| self.contains(*kind))
+        let mut left = self.0;
+        core::iter::from_fn(move || {
+            let first = NetworkKind::ALL.get(left.trailing_zeros() as usize).copied();
+            left &= left.wrapping_sub(1);
+            first
+        })
+    }
+
+    /// The networks that are in both sets.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The network in the set, if it is exactly one.
+    pub(crate) fn only(self) -> Option<NetworkKind> {
+        if self.0.is_power_of_two() { self.iter().next() } else { None }
     }
 }
 

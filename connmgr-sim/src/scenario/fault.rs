@@ -110,6 +110,11 @@ impl FaultKind {
         matches!(self, Self::Crash | Self::CrashToOldState | Self::Restart)
     }
 
+    /// Whether a process ends without a word, and the next one reads what was saved before.
+    pub const fn crashes(&self) -> bool {
+        matches!(self, Self::Crash | Self::CrashToOldState)
+    }
+
     /// Whether it is over at once unless `for` says how long it lasts.
     pub const fn is_jump(&self) -> bool {
         match self {

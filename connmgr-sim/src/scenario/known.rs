@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use connmgr_core::{PeerAddress, Placement, SavedAddress, Services, Snapshot, SourceGroup, UnixTime};
+use rustc_hash::FxHashMap;
 
 use super::Acquaintance;
 use super::map::{BEGINNING, WorldMap};
@@ -24,7 +25,7 @@ pub(crate) fn saved_before(plan: &WorldMap, node: u32) -> Option<Snapshot> {
         let chosen = choose(whole.len(), wanted, &dice);
         let sources = sources(plan, number, &acquaintance.of);
         addresses.extend(chosen.into_iter().map(|at| {
-            let saved = remembered(plan, acquaintance, &whole[at], dice.part(at as u64));
+            let saved = remembered(plan, acquaintance, whole[at], dice.part(at as u64));
             SavedAddress { source: sources(dice.part(at as u64).part(0)), ..saved }
         }));
     }
@@ -43,19 +44,21 @@ fn sources(plan: &WorldMap, number: u64, of: &str) -> impl Fn(Dice) -> SourceGro
     }
 }
 
-/// `wanted` of `len` places, by a partial shuffle; all of them in order if all are wanted.
+/// `wanted` of `len` places, by a partial shuffle; all of them in order if all are wanted. It costs what is wanted, not
+/// what there is: each of ten thousand managers chooses among all of them.
 fn choose(len: usize, wanted: usize, dice: &Dice) -> Vec<usize> {
-    let mut places: Vec<usize> = (0..len).collect();
     if wanted >= len {
-        return places;
+        return (0..len).collect();
     }
     let mut dice = *dice;
-    for place in 0..wanted {
+    // What was swapped to a place that is not its own.
+    let mut swapped: FxHashMap<usize, usize> = FxHashMap::default();
+    let one = |place: usize| {
         let other = place + dice.index(len - place);
-        places.swap(place, other);
-    }
-    places.truncate(wanted);
-    places
+        let here = swapped.remove(&place).unwrap_or(place);
+        if other == place { here } else { swapped.insert(other, here).unwrap_or(other) }
+    };
+    (0..wanted).map(one).collect()
 }
 
 fn remembered(plan: &WorldMap, acquaintance: &Acquaintance, address: &PeerAddress, mut dice: Dice) -> SavedAddress {
@@ -73,5 +76,22 @@ fn remembered(plan: &WorldMap, acquaintance: &Acquaintance, address: &PeerAddres
         v1_only: false,
         source: SourceGroup::UNKNOWN,
         placement: Placement::Anew,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_the_beginning_of_a_shuffle() {
+        for (len, wanted) in [(1, 0), (2, 1), (50, 49), (1000, 300), (7, 7)] {
+            let dice = Dice::new(3, DrawPurpose::Acquaintance, len as u64);
+            let (mut whole, mut draws): (Vec<usize>, Dice) = ((0..len).collect(), dice);
+            if wanted < len {
+                (0..wanted).for_each(|place| whole.swap(place, place + draws.index(len - place)));
+            }
+            assert_eq!(choose(len, wanted, &dice), whole[..wanted], "{wanted} of {len}");
+        }
     }
 }

@@ -194,12 +194,12 @@ impl WorldMap {
     }
 
     /// The addresses of the first hosts of a population, or of the managers.
-    pub fn addresses(&self, of: &str) -> Vec<PeerAddress> {
+    pub fn addresses(&self, of: &str) -> Vec<&PeerAddress> {
         if of == NODES {
-            return self.nodes.clone();
+            return self.nodes.iter().collect();
         }
         let first = self.population(of).map(|host| self.resident(host)).filter(|resident| resident.is_first());
-        first.map(|resident| resident.address.clone()).collect()
+        first.map(|resident| &resident.address).collect()
     }
 
     /// The addresses of adversaries.

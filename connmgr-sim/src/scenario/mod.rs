@@ -92,9 +92,9 @@ impl Scenario {
         Self { version: SCENARIO_VERSION, name: name.to_owned(), duration, ..Self::default() }
     }
 
-    /// Whether a fault ends processes, which later start with what they saved.
-    pub fn ends_processes(&self) -> bool {
-        self.faults.iter().any(|spec| spec.fault.ends_processes())
+    /// Whether a process may end without a word, so that the next one starts with what was saved before.
+    pub fn crashes(&self) -> bool {
+        self.faults.iter().any(|spec| spec.fault.crashes())
     }
 
     /// When the world is healthy again: as `expect.healed-at` says, or when the last fault has ended and every `turns`

@@ -91,6 +91,11 @@ impl Dice {
 
     /// True `share` times in a million.
     pub fn happens(&mut self, share: Share) -> bool {
+        if share == Share::NONE {
+            // It counts as drawn, whatever the number would be.
+            self.drawn = self.drawn.wrapping_add(GOLDEN);
+            return false;
+        }
         self.below(1_000_000) < u64::from(share.0)
     }
 

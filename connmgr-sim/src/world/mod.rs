@@ -170,6 +170,7 @@ impl<S: Subject> World<S> {
         let plan = Arc::clone(&self.plan);
         self.watch.beware(plan.adversaries());
         let spec = &plan.scenario.node;
+        self.nodes.reserve_exact(spec.count as usize);
         for number in 0..spec.count {
             self.nodes.push(WorldNode::new(number, self.config.limits, self.config.mode));
             let wait = self.dice(DrawPurpose::Birth, number).between(std::time::Duration::ZERO, spec.start_within.0);

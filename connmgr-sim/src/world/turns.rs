@@ -107,10 +107,11 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// State is on its way to the disk. Nobody reads it where no process ends: then it is not copied.
+    /// State is on its way to the disk. Only a process that starts after a crash reads it, for one that shuts down saves
+    /// once more: without crashes it is not copied.
     fn save(&mut self, node: u32) {
         let place = &self.nodes[node as usize];
-        let subject = place.subject.as_ref().filter(|_| self.plan.scenario.ends_processes());
+        let subject = place.subject.as_ref().filter(|_| self.plan.scenario.crashes());
         let (of, snapshot) = (place.run(), subject.map(|subject| Box::new(subject.snapshot())));
         self.later(self.plan.scenario.node.save_takes.0, Happening::Saved { of, snapshot });
     }

@@ -6,6 +6,7 @@ mod doubt;
 mod keeping;
 mod limits;
 mod lives;
+mod numbers;
 mod recounted;
 mod shares;
 mod size;
@@ -117,7 +118,7 @@ impl Desk {
     }
 
     fn pick(&mut self, choice: &Choice) -> Option<PeerAddress> {
-        self.book.pick(&mut self.rng, choice, self.now, |_| true)
+        self.book.pick(&mut self.rng, choice, self.now, |_| true).map(|picked| picked.address)
     }
 
     /// The results of this many choices.

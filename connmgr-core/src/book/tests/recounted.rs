@@ -115,3 +115,65 @@ fn after_any_history_limits_and_counts_are_those_of_a_recount() {
         assert_eq!(again.book.len(), desk.book.len(), "all of them have room where they were");
     }
 }
+
+/// A book whose addresses have been announced by many: most have further places, and every fifth is tried.
+fn announced_by_many() -> Book {
+    let mut desk = Desk::new(1000);
+    (0..40).for_each(|n| _ = desk.hear(&ipv4(n), UNIX.before(DAY)));
+    for source in 0..60 {
+        desk.wait(3 * HOUR);
+        for n in 0..40 {
+            let info = AddressInfo::new(ipv4(n)).last_seen(desk.unix);
+            desk.hear_from(SourceGroup::peer(1 << 64 | source), &info);
+        }
+    }
+    (0..40).step_by(5).for_each(|n| desk.succeed(&ipv4(n), Services::NETWORK));
+    assert_eq!(desk.book.check(), Ok(()));
+    desk.book
+}
+
+/// The slots of new addresses with at least so many further places.
+fn with_further(book: &Book, at_least: u8) -> Vec<u32> {
+    book.store.slots().filter(|(_, entry)| entry.more_places() >= at_least).map(|(slot, _)| slot).collect()
+}
+
+#[test]
+fn a_recount_finds_every_place_that_is_noted_wrong() {
+    use place::more;
+    let whole = announced_by_many();
+    let many = with_further(&whole, 3);
+    let [one, other] = [many[0], many[1]];
+    let first_of = |slot: u32| whole.store.entry(slot).place;
+    let check = |what: &str, spoil: &dyn Fn(&mut Book)| {
+        let mut book = whole.clone();
+        spoil(&mut book);
+        assert!(book.check().is_err(), "{what}");
+    };
+    check("two addresses have swapped their first places", &|book| {
+        book.store.entry_mut(one).place = first_of(other);
+        book.store.entry_mut(other).place = first_of(one);
+    });
+    check("a further place is that of another address", &|book| {
+        let places = [one, other].map(|slot| book.more_places[&more(slot, 1)]);
+        book.more_places.insert(more(one, 1), places[1]);
+        book.more_places.insert(more(other, 1), places[0]);
+    });
+    check("a further place is the first one", &|book| _ = book.more_places.insert(more(one, 1), first_of(one)));
+    check("two further places are the same", &|book| {
+        let place = book.more_places[&more(one, 0)];
+        book.more_places.insert(more(one, 1), place);
+    });
+    check("a further place is not noted", &|book| _ = book.more_places.remove(&more(one, 0)));
+    check("a further place is of an unknown address", &|book| {
+        let place = book.more_places.remove(&more(one, 0)).expect("it has some");
+        book.more_places.insert(more(5000, 0), place);
+    });
+    check("an address has more places than are noted", &|book| {
+        let places = book.store.entry(one).more_places();
+        book.store.entry_mut(one).set_more_places(places - 1);
+    });
+    check("an address that is tried is in the other table", &|book| {
+        let place = first_of(one);
+        book.store.entry_mut(one).put(place, true);
+    });
+}

@@ -55,7 +55,7 @@ fn full(address: fn(u32) -> PeerAddress) -> Desk {
     desk
 }
 
-/// Most of what is beyond the 52 bytes of an entry is its group: 44 bytes for each of 20 000.
+/// Most of what is beyond the 48 bytes of an entry is its group: 34 bytes for each of 20 000.
 #[test]
 fn an_ipv4_address_takes_at_most_80_bytes() {
     let desk =

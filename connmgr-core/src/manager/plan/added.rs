@@ -2,6 +2,7 @@
 //! the other; one that stays silent goes on beside the next.
 
 use crate::config::Split;
+use crate::conn::Conn;
 use crate::mechanisms::turns::Candidate;
 use crate::types::{Action, CloseReason, ConnId, HostName, Kind, PeerAddress, PeerId, Route, Transport};
 
@@ -45,14 +46,12 @@ impl ConnManager {
     }
 
     /// Whether the peer of this dial has another address to dial beside it.
-    pub(in crate::manager) fn may_race(&self, conn: ConnId) -> bool {
-        let Some(peer) = self.table.get(conn).and_then(|conn| conn.peer()).and_then(|id| self.peers.get(id)) else {
-            return false;
-        };
+    pub(in crate::manager) fn may_race(&self, conn: &Conn) -> bool {
+        let Some(peer) = conn.peer().and_then(|id| self.peers.get(id)) else { return false };
         if peer.has_one_address() {
             return false;
         }
-        let others = peer.dials().iter().filter(|other| **other != conn).count();
+        let others = peer.dials().iter().filter(|other| **other != conn.id()).count();
         self.config.dial.max_hedged != Some(0)
             && others + 1 < MAX_AT_ONCE
             && peer.to_try().any(|one| self.candidate_obstacle(peer.id(), &one).is_none())
@@ -161,7 +160,9 @@ impl ConnManager {
         let is_v1_only = peer.is_v1_only() || self.book.is_without_v2(&address);
         let transport = if is_v1_only { Transport::V1 } else { self.config.transport };
         let via = self.route(&address);
-        self.dial(PlannedDial { kind: Kind::Added, address, peer: Some(id), of, transport, is_trial: false, via });
+        let (kind, peer) = (Kind::Added, Some(id));
+        // An added peer takes no group.
+        self.dial(PlannedDial { kind, address, id: None, group: None, peer, of, transport, is_trial: false, via });
     }
 
     fn resolve_peer(&mut self, id: PeerId, host: HostName, candidate: Candidate) {

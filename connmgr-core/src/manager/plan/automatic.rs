@@ -6,9 +6,9 @@ use core::time::Duration;
 
 use crate::config::{Mode, Split};
 use crate::conn::Conn;
-use crate::types::{CloseReason, ConnId, DialRule, Event, Kind, PeerAddress, Time};
+use crate::types::{CloseReason, ConnId, DialRule, Event, Kind, Time};
 
-use super::choosing::Chosen;
+use super::choosing::{Chosen, NextDial};
 use super::hedge::Vacancy;
 use super::{ConnManager, Timer};
 use crate::manager::Starved;
@@ -127,23 +127,23 @@ impl ConnManager {
     /// Dials the next address, if there is one now. Returns whether it did.
     fn dial_next(&mut self, kind: Kind, vacancy: Vacancy) -> bool {
         let now = self.now();
-        if let Some(address) = self.choose_for_trial(kind) {
-            self.dial_chosen(kind, address, true);
+        if let Some(chosen) = self.choose_for_trial(kind) {
+            self.dial_chosen(kind, chosen, true);
             return true;
         }
         match (self.choose_next(kind, vacancy != Vacancy::Free), vacancy) {
-            (Chosen::Address(address), _) => {
+            (NextDial::To(chosen), _) => {
                 if let Vacancy::TakenFrom(other) = vacancy {
                     self.table.give_slot(other, now);
                 }
-                self.dial_chosen(kind, address, false);
+                self.dial_chosen(kind, chosen, false);
                 true
             }
-            (Chosen::Later(_) | Chosen::Nobody, Vacancy::TakenFrom(_)) => {
+            (NextDial::Later(_) | NextDial::Nobody, Vacancy::TakenFrom(_)) => {
                 self.take_slots_again_at = now.after(TAKE_SLOTS_AGAIN_AFTER);
                 false
             }
-            (Chosen::Later(at), Vacancy::Free) => {
+            (NextDial::Later(at), Vacancy::Free) => {
                 // The known addresses have led nowhere for long: others may know better ones.
                 if self.paces.iter().any(crate::mechanisms::pace::Pace::is_slowed) {
                     self.ask_for_addresses(kind, ASK_AGAIN_AFTER);
@@ -151,7 +151,7 @@ impl ConnManager {
                 self.arm_earlier(Timer::Plan, at);
                 false
             }
-            (Chosen::Nobody, Vacancy::Free) => {
+            (NextDial::Nobody, Vacancy::Free) => {
                 self.starve(kind);
                 self.dial_resting(kind);
                 false
@@ -160,17 +160,17 @@ impl ConnManager {
     }
 
     /// Dials an address; the kind no longer starves.
-    fn dial_chosen(&mut self, kind: Kind, address: PeerAddress, is_trial: bool) {
+    fn dial_chosen(&mut self, kind: Kind, chosen: Chosen, is_trial: bool) {
         self.starved[kind.index()] = None;
         self.pay_for_dial();
-        self.dial_from_book(kind, address, is_trial);
+        self.dial_from_book(kind, chosen, is_trial);
     }
 
     /// Dials an address that rests, because there is no other.
     fn dial_resting(&mut self, kind: Kind) {
-        if let Some(address) = self.choose_resting(kind) {
+        if let Some(chosen) = self.choose_resting(kind) {
             self.pay_for_dial();
-            self.dial_from_book(kind, address, false);
+            self.dial_from_book(kind, chosen, false);
         }
     }
 
@@ -201,8 +201,7 @@ impl ConnManager {
             return;
         }
         self.ask_again_at = self.now().after(wait);
-        let mut enabled = self.config.networks.iter();
-        let only = enabled.next().filter(|_| enabled.next().is_none());
+        let only = self.config.networks.only();
         let held_back = self.held_back(kind);
         self.tell(Event::AddressesWanted { network: only, held_back });
         self.seed_again();

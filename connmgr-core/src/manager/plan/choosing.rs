@@ -7,7 +7,8 @@
 
 use core::time::Duration;
 
-use crate::book::{Choice, Unfit};
+use crate::book::{AddressId, Choice, Picked, Unfit};
+use crate::mechanisms::groups::Group;
 use crate::types::{DialRule, Hindrance, Kind, NetworkKind, NetworkSet, PeerAddress, Time};
 
 use super::ConnManager;
@@ -25,10 +26,19 @@ const PARTS: u32 = 4;
 /// A network that yields less than one part in this many of another does not do better.
 const MUCH_LESS: u64 = 16;
 
-/// The result of a choice.
-pub(super) enum Chosen {
+/// An address to dial.
+pub(super) struct Chosen {
+    pub(super) address: PeerAddress,
+    /// Its number, if the book chose it.
+    pub(super) id: Option<AddressId>,
+    /// The group that the dial takes, if its kind takes one.
+    pub(super) group: Option<Group>,
+}
+
+/// The result of a choice among all networks.
+pub(super) enum NextDial {
     /// Dial this address.
-    Address(PeerAddress),
+    To(Chosen),
     /// An address will be ready at this time.
     Later(Time),
     /// No known address can be dialed.
@@ -77,7 +87,7 @@ impl Claim {
 
 impl ConnManager {
     /// Chooses the next address to dial. `only_proven`: only in networks that have lately yielded a ready connection.
-    pub(super) fn choose_next(&mut self, kind: Kind, only_proven: bool) -> Chosen {
+    pub(super) fn choose_next(&mut self, kind: Kind, only_proven: bool) -> NextDial {
         let NetworkTurns { mut order, count, some_wait } = self.networks_in_turn(only_proven);
         if count > 1 && !self.can_take_slots_back(kind) {
             let first = self.draw_network(&order[..count]);
@@ -89,34 +99,33 @@ impl ConnManager {
             let at = self.pace(network).next_at();
             if at > self.now() {
                 later = Some(later.map_or(at, |other: Time| other.min(at)));
-            } else if let Some(address) = self.choose_up(kind, network, self.rested()) {
-                return Chosen::Address(address);
+            } else if let Some(chosen) = self.choose_up(kind, network, self.rested()) {
+                return NextDial::To(chosen);
             }
         }
-        later.map_or(Chosen::Nobody, Chosen::Later)
+        later.map_or(NextDial::Nobody, NextDial::Later)
     }
 
     /// Chooses an address in a network without a connection, if it may have a trial: the last slot of the kind is free,
     /// and stable connections hold the others.
-    pub(super) fn choose_for_trial(&mut self, kind: Kind) -> Option<PeerAddress> {
+    pub(super) fn choose_for_trial(&mut self, kind: Kind) -> Option<Chosen> {
         if !self.is_last_slot_free(kind) {
             return None;
         }
-        let (now, up) = (self.now(), self.networks_up());
+        let (now, candidates) = (self.now(), self.known_networks_up());
         let may = |network: &NetworkKind| {
             self.trials[network.index()].is_due(now)
-                && self.book.len_of(*network) > 0
                 && self.pace(*network).next_at() <= now
                 && self.table.under_way_in(*network) == 0
                 && self.ready_in(*network).next().is_none()
         };
-        let network = up.iter().filter(may).min_by_key(|network| self.pace(*network).last_turn())?;
+        let network = candidates.iter().filter(may).min_by_key(|network| self.pace(*network).last_turn())?;
         if !self.ready_ones(kind).all(|conn| self.was_stable(conn)) {
             return None;
         }
-        let address = self.choose_up(kind, network, self.rested())?;
+        let chosen = self.choose_up(kind, network, self.rested())?;
         self.trials[network.index()].begin(now);
-        Some(address)
+        Some(chosen)
     }
 
     /// Whether the kind has exactly one free slot, and ready connections hold the others, at least two.
@@ -126,7 +135,7 @@ impl ConnManager {
     }
 
     /// Chooses an address that rests, where there is no other: at the slowest pace.
-    pub(super) fn choose_resting(&mut self, kind: Kind) -> Option<PeerAddress> {
+    pub(super) fn choose_resting(&mut self, kind: Kind) -> Option<Chosen> {
         let NetworkTurns { order, count, .. } = self.networks_in_turn(false);
         let now = self.now();
         order.into_iter().take(count).find_map(|network| {
@@ -137,7 +146,7 @@ impl ConnManager {
 
     /// Prefers, every other time, an address that was ready before. After a time in which every connection broke, this
     /// restores the pool soon; and addresses that get ready and leave do not take every turn.
-    fn choose_resting_in(&mut self, kind: Kind, network: NetworkKind) -> Option<PeerAddress> {
+    fn choose_resting_in(&mut self, kind: Kind, network: NetworkKind) -> Option<Chosen> {
         let anybody = Eligible { longest_rest: LONGEST_REST_WHERE_SCARCE, only_ready_before: false };
         let prefers_met = self.rng.below(2) == 0;
         let met = if prefers_met {
@@ -153,7 +162,7 @@ impl ConnManager {
         Eligible { longest_rest: self.config.dial.spacing, only_ready_before: false }
     }
 
-    fn choose_up(&mut self, kind: Kind, network: NetworkKind, eligible: Eligible) -> Option<PeerAddress> {
+    fn choose_up(&mut self, kind: Kind, network: NetworkKind, eligible: Eligible) -> Option<Chosen> {
         self.choose(kind, network, eligible, |rules, address| rules.obstacle(address))
     }
 
@@ -164,11 +173,19 @@ impl ConnManager {
         network: NetworkKind,
         eligible: Eligible,
         obstacle: impl Fn(&Rules<'_>, &PeerAddress) -> Option<Obstacle>,
-    ) -> Option<PeerAddress> {
+    ) -> Option<Chosen> {
         let choice = self.choice(kind, network, eligible);
         let (rules, book, rng) = self.rules_and_book();
-        let allowed = |address: &PeerAddress| rules.automatic_rule(kind, address, &obstacle).is_none();
-        book.pick(rng, &choice, rules.now, allowed)
+        let mut group = None;
+        let allowed = |address: &PeerAddress| match rules.automatic_rule(kind, address, &obstacle) {
+            Ok(free) => {
+                group = free;
+                true
+            }
+            Err(_) => false,
+        };
+        let Picked { address, id } = book.pick(rng, &choice, rules.now, allowed)?;
+        Some(Chosen { address, id: Some(id), group })
     }
 
     /// What a dial of this kind wants of an address in the book.
@@ -209,28 +226,33 @@ impl ConnManager {
         if at > now {
             return Some(Hindrance { rule: DialRule::NetworkPace, until: Some(at) });
         }
-        let waits = self.must_wait(self.claim(network), self.networks_up());
+        let waits = self.must_wait(network, self.known_networks_up());
         waits.then_some(Hindrance { rule: DialRule::NetworkShare, until: None })
     }
 
     /// The networks that may be dialed now, in order of their turn.
     fn networks_in_turn(&self, only_proven: bool) -> NetworkTurns {
-        let mut claims = NetworkKind::ALL.map(|network| self.claim(network));
-        let up = self.networks_up();
-        let (mut count, mut some_wait) = (0, false);
-        for at in 0..claims.len() {
-            let claim = claims[at];
-            let may =
-                up.contains(claim.network) && self.book.len_of(claim.network) > 0 && (claim.is_proven || !only_proven);
-            let waits = self.must_wait(claim, up);
-            some_wait |= may && waits;
-            if may && !waits {
-                claims.swap(count, at);
-                count += 1;
+        let candidates = self.known_networks_up();
+        let mut turns = NetworkTurns { order: NetworkKind::ALL, count: 0, some_wait: false };
+        for network in candidates.iter().filter(|network| !only_proven || self.is_proven(*network)) {
+            if self.must_wait(network, candidates) {
+                turns.some_wait = true;
+            } else {
+                turns.order[turns.count] = network;
+                turns.count += 1;
             }
         }
-        claims[..count].sort_unstable_by(Claim::order);
-        NetworkTurns { order: claims.map(|claim| claim.network), count, some_wait }
+        // Mostly there is one.
+        if turns.count > 1 {
+            let order = |one: &NetworkKind, other: &NetworkKind| self.claim(*one).order(&self.claim(*other));
+            turns.order[..turns.count].sort_unstable_by(order);
+        }
+        turns
+    }
+
+    /// The networks that are up and of which addresses are known.
+    fn known_networks_up(&self) -> NetworkSet {
+        self.networks_up().and(self.book.networks())
     }
 
     /// Whether dials without progress could give back at least half of the kind's slots.
@@ -269,20 +291,23 @@ impl ConnManager {
         }
     }
 
-    /// Whether a network leaves the next dial to others.
-    fn must_wait(&self, claim: Claim, up: NetworkSet) -> bool {
-        !claim.is_proven && self.takes_its_share(claim) && self.another_may_do_better(claim, up)
+    /// Whether a network leaves the next dial to other candidates.
+    fn must_wait(&self, network: NetworkKind, candidates: NetworkSet) -> bool {
+        if self.is_proven(network) || candidates.without(network).is_empty() {
+            return false;
+        }
+        let claim = self.claim(network);
+        self.another_may_do_better(claim, candidates) && self.takes_its_share(claim)
     }
 
-    /// Whether another known network has answered a dial before, and yields not much less.
-    fn another_may_do_better(&self, claim: Claim, up: NetworkSet) -> bool {
+    /// Whether another candidate has answered a dial before, and yields not much less.
+    fn another_may_do_better(&self, claim: Claim, candidates: NetworkSet) -> bool {
         let may = |network: NetworkKind| {
             network != claim.network
-                && self.book.len_of(network) > 0
                 && self.health[network.index()].ever_answered()
                 && self.pace(network).yields().saturating_mul(MUCH_LESS) >= claim.yields
         };
-        up.iter().any(may)
+        candidates.iter().any(may)
     }
 
     /// Whether a network has as much under way as one may that yields nothing.

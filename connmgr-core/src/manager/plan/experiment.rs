@@ -11,6 +11,6 @@ impl ConnManager {
     #[doc(hidden)]
     pub fn sample_choice(&mut self, kind: Kind, network: NetworkKind, now: Time) -> Option<PeerAddress> {
         self.begin(now);
-        self.choose(kind, network, self.rested(), |rules, address| rules.obstacle(address))
+        self.choose(kind, network, self.rested(), |rules, address| rules.obstacle(address)).map(|chosen| chosen.address)
     }
 }

@@ -18,7 +18,18 @@ impl ConnManager {
                 continue;
             }
             let (kind, transport, via) = (Kind::AddrFetch, self.config.transport, self.route(&address));
-            self.dial(PlannedDial { kind, address, peer: None, of: 0, transport, is_trial: false, via });
+            let group = self.rules().group(kind, &address);
+            self.dial(PlannedDial {
+                kind,
+                address,
+                id: None,
+                group,
+                peer: None,
+                of: 0,
+                transport,
+                is_trial: false,
+                via,
+            });
         }
     }
 }

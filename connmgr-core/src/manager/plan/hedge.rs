@@ -2,6 +2,7 @@
 
 use crate::config::Split;
 use crate::conn::Conn;
+use crate::mechanisms::pace::Pace;
 use crate::types::{ConnId, Kind};
 
 use super::ConnManager;
@@ -48,8 +49,16 @@ impl ConnManager {
 
     /// The dial, if any, that gives its slot to a proven network.
     fn vacancy_of_doubtful(&self, kind: Kind) -> Option<Vacancy> {
+        // Asked first: where none is proven, this is asked after every input.
+        let is_any_proven = self.paces.iter().any(Pace::is_proven);
+        if !is_any_proven
+            || !self.networks_up().iter().any(|up| self.is_proven(up))
+            || self.take_slots_again_at > self.now()
+        {
+            return None;
+        }
         let fits = self.table.len() + self.peers.lookups() < self.limits.total && self.has_hedge_room(kind);
-        if !fits || self.take_slots_again_at > self.now() || !self.networks_up().iter().any(|up| self.is_proven(up)) {
+        if !fits {
             return None;
         }
         let is_doubtful = |conn: &Conn| conn.network().is_some_and(|network| !self.is_proven(network));

@@ -14,9 +14,10 @@ mod hedge;
 mod probe;
 mod redial;
 
+use crate::book::{AddressId, Numbered};
 use crate::config::IsolationMode;
 use crate::conn::{Conn, End, Notes};
-use crate::mechanisms::turns::Candidate;
+use crate::mechanisms::groups::Group;
 use crate::types::{
     DialRule, Hindrance, Isolation, IsolationToken, Kind, PeerAddress, PeerId, ProxyAddress, Time, Transport,
 };
@@ -24,6 +25,7 @@ use crate::types::{
 use super::{ConnManager, Phase, Timer};
 
 pub(super) use automatic::MAKE_ROOM_EVERY;
+use choosing::Chosen;
 pub(super) use hedge::Vacancy;
 pub(super) use redial::Redial;
 
@@ -31,6 +33,10 @@ pub(super) use redial::Redial;
 struct PlannedDial {
     kind: Kind,
     address: PeerAddress,
+    /// The number of the address, if it was chosen from the book.
+    id: Option<AddressId>,
+    /// The group that the dial takes, if its kind takes one.
+    group: Option<Group>,
     peer: Option<PeerId>,
     /// Which address of the peer it is for.
     of: usize,
@@ -106,44 +112,46 @@ impl ConnManager {
         self.dial_bucket.take(&self.config.dial.rate, self.clocks.now());
     }
 
-    /// Dials an address chosen from the book.
-    fn dial_from_book(&mut self, kind: Kind, address: PeerAddress, is_trial: bool) {
-        let transport = if self.book.is_v1_only(&address, self.config.required.full) {
-            Transport::V1
-        } else {
-            self.config.transport
-        };
+    /// Dials an address of the book.
+    fn dial_from_book(&mut self, kind: Kind, chosen: Chosen, is_trial: bool) {
+        let Chosen { address, id, group } = chosen;
+        let is_v1_only = self.book.is_v1_only(Numbered::new(&address, id), self.config.required.full);
+        let transport = if is_v1_only { Transport::V1 } else { self.config.transport };
         let via = self.route(&address);
-        self.dial(PlannedDial { kind, address, peer: None, of: 0, transport, is_trial, via });
+        self.dial(PlannedDial { kind, address, id, group, peer: None, of: 0, transport, is_trial, via });
     }
 
     /// Makes a dial. It takes slot, address and group in the same step.
     fn dial(&mut self, planned: PlannedDial) {
-        let PlannedDial { kind, address, peer, of, transport, is_trial, via } = planned;
+        let PlannedDial { kind, address, id: known, group, peer, of, transport, is_trial, via } = planned;
         debug_assert_eq!(self.rules().standing_obstacle(&address), None, "a dial breaks no rule");
         debug_assert!(self.rules().group_is_free(kind, &address), "the group of a dial has room");
+        debug_assert_eq!(self.rules().group(kind, &address), group, "the group is the one of the address");
         let id = self.next_conn.take();
         let now = self.now();
         let is_proxied = via.is_some();
         let deadline = self.at_least_a_tick(now.after(self.patience(is_proxied).timeout));
-        let group = self.rules().group(kind, &address);
-        let end = End::Outbound { address: address.clone(), via, group };
+        let (network, tells_of) = (address.network(), self.rules().health_network(address.host()));
+        let address_id = self.book.record_try(Numbered::new(&address, known), now);
         let added = peer.and_then(|peer| self.peers.get_mut(peer));
         let (tag, is_spared) = added.as_ref().map_or((None, false), |peer| (peer.tag(), peer.is_spared()));
         if let Some(peer) = added {
-            peer.dial(id, &Candidate { of, address: address.clone() });
+            peer.dial(id, of, &address);
         }
-        let tells_of = self.rules().health_network(address.host());
-        let notes = Notes { is_trial, of, tag, is_spared, tells_of, ..Notes::new(self.rng.next_u64(), deadline) };
-        self.table.insert(Conn::dial(id, kind, end, peer, transport, notes, now));
-        self.arm_progress_timer(id);
+        let nonce = self.rng.next_u64();
+        let notes = Notes { is_trial, of, tag, is_spared, address_id, tells_of, ..Notes::new(nonce, deadline) };
+        let end = End::Outbound { address, via, group };
+        let mut conn = Conn::dial(id, kind, end, peer, transport, notes, now);
+        let timer = self.new_conn_timer(id, self.next_step_of(&conn));
+        conn.notes.timer = Some(timer);
+        let action = conn.dial_action();
+        self.table.insert(conn);
         self.shortage.record_dial(&self.config.health, now);
-        if let (true, Some(network)) = (kind.is_automatic(), address.network()) {
+        if let (true, Some(network)) = (kind.is_automatic(), network) {
             self.paces[network.index()].record_dial(id.as_u64(), now);
         }
-        self.book.record_try(&address, now);
         self.stats.dials += 1;
-        if let Some(action) = self.table.get(id).and_then(Conn::dial_action) {
+        if let Some(action) = action {
             self.act(action);
         }
     }

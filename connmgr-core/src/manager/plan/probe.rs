@@ -4,6 +4,7 @@ use crate::config::{Mode, Split};
 use crate::mechanisms::turns::Candidate;
 use crate::types::{Kind, NetworkKind, PeerAddress, PeerId};
 
+use super::choosing::Chosen;
 use super::{ConnManager, Timer};
 
 /// The kinds a probe may have, in order of preference. Any kind proves that the network answers.
@@ -53,7 +54,8 @@ impl ConnManager {
         };
         let found = self.health[network.index()].answered(turn / SOURCES).find(allowed).cloned();
         found.is_some_and(|address| {
-            self.dial_from_book(kind, address, false);
+            let group = self.rules().group(kind, &address);
+            self.dial_from_book(kind, Chosen { address, id: None, group }, false);
             true
         })
     }
@@ -90,8 +92,8 @@ impl ConnManager {
     fn probe_book(&mut self, network: NetworkKind, split: &Split) -> bool {
         let Some(kind) = self.probe_kind(split) else { return false };
         let found = self.choose(kind, network, self.rested(), |rules, address| rules.probe_obstacle(address));
-        found.is_some_and(|address| {
-            self.dial_from_book(kind, address, false);
+        found.is_some_and(|chosen| {
+            self.dial_from_book(kind, chosen, false);
             true
         })
     }

@@ -74,7 +74,8 @@ impl ConnManager {
         if kind.is_automatic() {
             self.pay_for_dial();
         }
-        self.dial(PlannedDial { kind, address, peer, of, transport: Transport::V1, is_trial, via });
+        let (group, transport) = (self.rules().group(kind, &address), Transport::V1);
+        self.dial(PlannedDial { kind, address, id: None, group, peer, of, transport, is_trial, via });
     }
 
     /// Drops every redial.

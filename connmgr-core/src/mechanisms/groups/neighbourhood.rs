@@ -1,5 +1,6 @@
 //! The narrow neighbourhood of an IP address: one access line.
 
+use core::hash::{Hash, Hasher};
 use core::net::IpAddr;
 
 use super::ranges::first_bits;
@@ -10,10 +11,20 @@ use super::ranges::first_bits;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Neighbourhood(Prefix);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Prefix {
     V4(u32),
     V6(u64),
+}
+
+/// One write, because arrivals are counted by it.
+impl Hash for Prefix {
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        to.write_u64(match self {
+            Self::V4(bits) => u64::from(*bits),
+            Self::V6(bits) => *bits,
+        });
+    }
 }
 
 impl Neighbourhood {

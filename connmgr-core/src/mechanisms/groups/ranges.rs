@@ -25,12 +25,10 @@ pub(crate) fn is_in_range(host: &Host, ranges: &Ranges) -> bool {
 /// Whether dials to this host tell whether its network is up. Not those to a host outside of all ranges; nor those to a
 /// private or own one where peers are on the internet too, for they answer while the internet is away.
 pub(crate) fn tells_of_network(host: &Host, ranges: &Ranges) -> bool {
-    let is_of_network = |ip: IpAddr| matches!(range_of(ip), Some(Range::Public | Range::Loopback));
-    is_in_range(host, ranges)
-        && match host {
-            Host::Ip(ip) => !ranges.public || is_of_network(*ip),
-            Host::Onion(_) | Host::I2p(_) | Host::Cjdns(_) | Host::Name(_) => true,
-        }
+    let Host::Ip(ip) = host else { return is_in_range(host, ranges) };
+    let range = range_of(*ip);
+    let is_of_network = !ranges.public || matches!(range, Some(Range::Public | Range::Loopback));
+    is_of_network && (range.is_some_and(|range| range.is_in(ranges)) || is_own(*ip, ranges))
 }
 
 /// The ranges that have a switch in [`Ranges`].
@@ -54,14 +52,24 @@ impl Range {
 }
 
 fn range_of(ip: IpAddr) -> Option<Range> {
-    let if_public = |is_public: bool| is_public.then_some(Range::Public);
     match ip {
-        ip if ip.is_loopback() => Some(Range::Loopback),
-        IpAddr::V4(ip) if ip.is_private() => Some(Range::Private),
-        IpAddr::V4(ip) if is_shared(ip) => Some(Range::Shared),
-        IpAddr::V4(ip) => if_public(is_public_v4(ip)),
+        IpAddr::V4(ip) => range_of_v4(ip),
+        IpAddr::V6(ip) if ip.is_loopback() => Some(Range::Loopback),
         IpAddr::V6(ip) if ip.is_unique_local() => Some(Range::Private),
-        IpAddr::V6(ip) => if_public(carried_v4(ip).map_or_else(|| is_public_v6(ip), is_public_v4)),
+        IpAddr::V6(ip) => carried_v4(ip).map_or_else(|| is_public_v6(ip), is_public_v4).then_some(Range::Public),
+    }
+}
+
+/// The first byte decides for most addresses, and this is asked at every dial and arrival.
+fn range_of_v4(ip: Ipv4Addr) -> Option<Range> {
+    let [a, b, c, _] = ip.octets();
+    match (a, b, c) {
+        (10, ..) | (172, 16..=31, _) | (192, 168, _) => Some(Range::Private), // RFC 1918
+        (100, 64..=127, _) => Some(Range::Shared),                            // RFC 6598
+        (127, ..) => Some(Range::Loopback),
+        // This network, link-local, protocols, documentation (RFC 5737), benchmarks (RFC 2544), multicast and above.
+        (0 | 224.., ..) | (169, 254, _) | (192, 0, 0 | 2) | (198, 18 | 19, _) | (198, 51, 100) | (203, 0, 113) => None,
+        _ => Some(Range::Public),
     }
 }
 
@@ -74,20 +82,9 @@ pub(super) fn is_site(ip: IpAddr, ranges: &Ranges) -> bool {
     matches!(range_of(ip), Some(Range::Private | Range::Shared)) || is_own(ip, ranges)
 }
 
-const fn is_shared(ip: Ipv4Addr) -> bool {
-    let [a, b, _, _] = ip.octets();
-    a == 100 && b & 0xc0 == 64
-}
-
 /// Not in the IANA IPv4 special-purpose registry (RFC 6890), except entries where peers may be.
 fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    let this_network = a == 0;
-    let protocols = (a, b, c) == (192, 0, 0);
-    let benchmark = a == 198 && b & 0xfe == 18;
-    let multicast_and_above = a >= 224;
-    !(this_network || is_shared(ip) || protocols || benchmark || multicast_and_above)
-        && !(ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_documentation())
+    range_of_v4(ip) == Some(Range::Public)
 }
 
 /// Inside `2000::/3`, the only range allocated for public use (RFC 4291 §2.4), and not reserved there.
