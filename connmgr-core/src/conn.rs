@@ -61,6 +61,8 @@ pub(crate) enum End {
     Visible {
         /// The remote address.
         remote: PeerAddress,
+        /// That of the remote address.
+        neighbourhood: Neighbourhood,
         /// The listener.
         listener: ListenerId,
         /// Its exemptions.
@@ -95,10 +97,10 @@ impl End {
     }
 
     /// Where an unfinished handshake counts.
-    pub(crate) fn origin(&self) -> Option<Origin> {
+    pub(crate) const fn origin(&self) -> Option<Origin> {
         match self {
             Self::Outbound { .. } => None,
-            Self::Visible { remote, .. } => Some(Origin::Near(Neighbourhood::of(remote.host().ip()?))),
+            Self::Visible { neighbourhood, .. } => Some(Origin::Near(*neighbourhood)),
             Self::Hidden { listener, .. } => Some(Origin::By(*listener)),
         }
     }
@@ -387,7 +389,7 @@ impl Conn {
     }
 
     /// Where its unfinished handshake counts.
-    pub(crate) fn origin(&self) -> Option<Origin> {
+    pub(crate) const fn origin(&self) -> Option<Origin> {
         self.end.origin()
     }
 

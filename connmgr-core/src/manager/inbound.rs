@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use crate::config::{InboundConfig, Listener, Rate};
 use crate::conn::{Conn, End, Notes};
+use crate::mechanisms::groups::Neighbourhood;
 use crate::types::{Action, ConnId, Event, Host, Kind, ListenerId, PeerAddress, Refusal, Time};
 
 use super::ending::Ending;
@@ -44,8 +45,9 @@ impl ConnManager {
         if !self.pauses.is_empty() {
             self.pauses.remove(&id);
         }
+        let neighbourhood = Neighbourhood::of(remote.ip());
         let remote = self.settled(PeerAddress::from(remote));
-        let end = inbound_end(remote, &listener);
+        let end = inbound_end(remote, neighbourhood, &listener);
         self.check_admission(&end)?;
         Ok(self.insert_inbound(end))
     }
@@ -147,11 +149,11 @@ impl ConnManager {
     }
 }
 
-fn inbound_end(remote: PeerAddress, listener: &Listener) -> End {
+fn inbound_end(remote: PeerAddress, neighbourhood: Neighbourhood, listener: &Listener) -> End {
     let Listener { id: listener, network, permissions, .. } = *listener;
     match network.filter(|network| network.is_overlay()) {
         Some(network) => End::Hidden { listener, network, permissions },
-        None => End::Visible { remote, listener, permissions },
+        None => End::Visible { remote, neighbourhood, listener, permissions },
     }
 }
 
