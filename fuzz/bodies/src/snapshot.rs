@@ -3,7 +3,7 @@
 //! Whatever can be read is given to a new manager, which lives for a while. What it keeps it keeps again in its next
 //! life.
 
-use connmgr_core::{ConnManager, Input, Snapshot, Time};
+use connmgr_core::{ConnManager, Input, Snapshot, Time, UnixTime};
 
 use crate::bytes::Bytes;
 use crate::configs::{birth, config, watcher};
@@ -34,14 +34,27 @@ pub(crate) fn run(snapshot: Snapshot, number: u8) {
     let mut manager = birth(config.clone(), Some(snapshot), number);
     watcher.audit(&manager);
     let kept = sorted(&manager);
-    let again = birth(config.clone(), Some(kept.clone()), number);
-    assert_eq!(sorted(&again), kept, "what was kept is not kept again");
+    let again = sorted(&birth(config.clone(), Some(kept.clone()), number));
+    assert_eq!(undated(again.clone()), undated(kept), "what was kept is not kept again");
+    // What is not kept, as names, duplicates and ended bans, may have spoken against the clock; without it the dates are
+    // judged by the clock, once and for all.
+    let third = sorted(&birth(config.clone(), Some(again.clone()), number));
+    assert_eq!(third, again, "what was kept again is not kept a third time");
     for _ in 0..DEADLINES {
         let Some(due) = manager.poll_timeout() else { break };
         watcher.step(&mut manager, due, &Input::Timeout);
     }
     watcher.audit(&manager);
     watcher.step(&mut manager, Time::ZERO, &Input::NetworkChanged);
+}
+
+/// The same but for what is dated in the book.
+fn undated(mut snapshot: Snapshot) -> Snapshot {
+    for saved in &mut snapshot.addresses {
+        let never = UnixTime::default();
+        (saved.last_seen, saved.last_try, saved.last_success) = (never, never, never);
+    }
+    snapshot
 }
 
 /// What the manager would save, sorted.
