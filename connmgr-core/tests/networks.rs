@@ -391,3 +391,18 @@ fn a_network_that_yields_takes_a_slot_of_one_that_does_not_only_where_the_total_
         assert_eq!(found, dialed, "of {total} connections, with {added:?}");
     }
 }
+
+#[test]
+fn a_network_that_yields_leaves_no_dial_to_another_however_many_it_has_under_way() {
+    let mut config = Config::default();
+    (config.limits.full, config.dial.max_hedged) = (1, Some(0));
+    let mut world = World::new(config, |to| if is_v4(to) { Fate::Good } else { Fate::Fails(DialError::Refused) });
+    world.learn(&v6_addresses(1));
+    world.run(secs(1));
+    world.learn(&addresses(60));
+    world.run(secs(1));
+    assert_eq!((to_v4(&world, 0), world.ready()), (vec![false, true], 1));
+    world.tell(Input::SetLimits { limits: Limits { full: 17, ..Limits::default() } });
+    // Three quarters of the slots are twelve.
+    assert_eq!(to_v4(&world, 2), [true; 16]);
+}
