@@ -57,18 +57,18 @@ fn a_waiting_peer_takes_at_most_256_bytes() {
 }
 
 #[test]
-fn a_known_address_takes_at_most_128_bytes() {
+fn a_known_address_takes_at_most_64_bytes() {
     const KNOWN: u32 = 80_000;
     let bytes = bytes(|| Node::dialing(KNOWN)).div_ceil(u64::from(KNOWN));
     println!("a known address: {bytes} bytes");
-    assert!(bytes <= 128, "{bytes} bytes");
+    assert!(bytes <= 64, "{bytes} bytes");
 }
 
 /// For the first hour of a life with a file, or until the clock is right.
 #[test]
-fn a_known_address_takes_at_most_256_bytes_while_the_clock_is_in_doubt() {
+fn a_known_address_takes_at_most_128_bytes_while_the_clock_is_in_doubt() {
     const KNOWN: u32 = 80_000;
-    for (is_told, most) in [(false, 160), (true, 256)] {
+    for (is_told, most) in [(false, 96), (true, 128)] {
         let bytes = bytes(|| Node::doubting(KNOWN, is_told)).div_ceil(u64::from(KNOWN));
         println!("an address by a doubtful clock, reported again: {is_told}: {bytes} bytes");
         assert!(bytes <= most, "{bytes} bytes");

@@ -253,3 +253,24 @@ fn a_lowered_limit_with_nothing_over_it_closes_nothing() {
     set_limits(&mut world, |limits| limits.added = 2);
     assert_eq!(world.bench.manager.connections(), before);
 }
+
+/// Full connections alone bring new addresses.
+#[test]
+fn an_address_whose_rest_ends_goes_to_a_full_slot_that_is_free_for_lack_of_addresses() {
+    for raised_at in 1..12 {
+        let [good, later] = addresses(2).try_into().expect("two");
+        let mut config = Config::default();
+        config.limits.full = 2;
+        let is_good = good.clone();
+        let refuses = Fate::Fails(DialError::Refused);
+        let mut world = World::new(config, move |to| if *to == is_good { Fate::Good } else { refuses });
+        world.learn(&[good, later]);
+        world.run(secs(raised_at));
+        assert_eq!(counts(&world), (0, 1, 0));
+        set_limits(&mut world, |limits| (limits.full, limits.block_relay) = (2, 1));
+        world.run(secs(30));
+        world.becomes(|_| Fate::Good);
+        world.run(secs(120));
+        assert_eq!(of_kind(&world, Kind::Full), 2, "block-relay wanted from second {raised_at} on");
+    }
+}
