@@ -141,11 +141,9 @@ impl ConnManager {
         let nonce = self.rng.next_u64();
         let notes = Notes { is_trial, of, tag, is_spared, address_id, tells_of, ..Notes::new(nonce, deadline) };
         let end = End::Outbound { address, via, group };
-        let mut conn = Conn::dial(id, kind, end, peer, transport, notes, now);
-        let timer = self.new_conn_timer(id, self.next_step_of(&conn));
-        conn.notes.timer = Some(timer);
-        let action = conn.dial_action();
-        self.table.insert(conn);
+        // Into the table at once, because a connection is large to move.
+        let action = self.table.insert(Conn::dial(id, kind, end, peer, transport, notes, now)).dial_action();
+        self.arm_progress_timer(id);
         self.shortage.record_dial(&self.config.health, now);
         if let (true, Some(network)) = (kind.is_automatic(), network) {
             self.paces[network.index()].record_dial(id.as_u64(), now);
