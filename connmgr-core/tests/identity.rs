@@ -71,6 +71,24 @@ fn an_added_peer_that_is_ourselves_is_not_dialed_again() {
     assert_eq!(state, Some(PeerState::Blocked(Obstacle::OwnAddress)));
 }
 
+/// It was woken a thousand times a second, for nothing.
+#[test]
+fn an_added_peer_that_is_ourselves_wakes_nobody_often_however_short_the_back_off() {
+    let retry = Backoff { base: millis(1), cap: millis(1), ..Backoff::default() };
+    let mut bench = Bench::new(Config { retry, ..config(None) });
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let conn = dials(&actions)[0];
+    let nonce = nonce_of(&bench.connect(conn));
+    ready_with(&mut bench, conn, Some(nonce), None);
+    let end = bench.now.after(secs(60));
+    let mut wake_ups = 0;
+    while let Some(due) = bench.manager.poll_timeout().filter(|due| *due < end) {
+        bench.manager.handle_timeout(due);
+        wake_ups += 1;
+    }
+    assert!(wake_ups <= 70, "{wake_ups} in a minute");
+}
+
 #[test]
 fn our_own_identity_is_ourselves_too() {
     let mut bench = Bench::new(config(Some(SMALL)));

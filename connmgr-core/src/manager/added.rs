@@ -3,6 +3,7 @@
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::attempt::{Failure, MAX_CANDIDATES};
 use crate::conn::Conn;
@@ -15,6 +16,9 @@ use crate::types::{
 
 use super::ending::Ending;
 use super::{ConnManager, ConnState, Obstacle, PeerState, Phase, Timer};
+
+/// A blocked peer looks again at most this often, however short its back-off: a look that dials nothing is only a wake-up.
+const LEAST_LOOK_IN_VAIN: Duration = Duration::from_secs(1);
 
 impl ConnManager {
     /// Whether this peer may be added.
@@ -213,12 +217,13 @@ impl ConnManager {
     }
 
     /// Every address of a peer meets an obstacle. The peer looks again when it goes; where a name may lead elsewhere
-    /// by then, or nothing tells that it goes, also after the longest back-off.
+    /// by then, or nothing tells that it goes, also after the longest back-off, or a second if that is shorter.
     pub(super) fn block_peer(&mut self, id: PeerId, obstacle: Obstacle) {
         let Some(peer) = self.peers.get(id) else { return };
         let left: Vec<PeerAddress> = peer.to_try().map(|one| one.address).collect();
         let has_name = peer.addresses().iter().any(|address| address.name().is_some());
-        let look_again = has_name.then(|| self.now().after(self.config.retry.cap));
+        let in_vain = self.now().after(self.config.retry.cap.max(LEAST_LOOK_IN_VAIN));
+        let look_again = has_name.then_some(in_vain);
         let look_again_at = match obstacle {
             Obstacle::NetworkDown | Obstacle::AlreadyConnected => None,
             Obstacle::AddressInUse => look_again,
@@ -227,9 +232,7 @@ impl ConnManager {
                 let ends = hosts.filter_map(|host| self.bans.until(host, self.now())).min();
                 Some(ends.into_iter().chain(look_again).min().unwrap_or(crate::types::Time::MAX))
             }
-            Obstacle::OwnAddress | Obstacle::Unreachable | Obstacle::NotDialable(_) => {
-                Some(self.now().after(self.config.retry.cap))
-            }
+            Obstacle::OwnAddress | Obstacle::Unreachable | Obstacle::NotDialable(_) => Some(in_vain),
         };
         if let Some(peer) = self.peers.get_mut(id) {
             peer.block(obstacle);
