@@ -291,6 +291,16 @@ fn a_newer_head_may_say_more() {
 }
 
 #[test]
+fn a_second_head_that_makes_no_sense_is_damage_and_costs_nothing() {
+    let mut file = SectionWriter::new();
+    file.push(kind::HEAD, b"short");
+    let file = file.finish(|sections| Head { sections, addresses: 0, anchors: 0, secret: Some(SECRET) }.write());
+    let (found, why) = part(&file);
+    assert_eq!(found.book_secret, Some(SECRET));
+    assert_eq!(why, DamageCause::Sections { damaged: 1, first: 2, lost: Some(0) });
+}
+
+#[test]
 fn a_record_that_makes_no_sense_costs_the_rest_of_its_section() {
     let mut good = Vec::new();
     record::put_saved(&ipv4(1), &mut good);
