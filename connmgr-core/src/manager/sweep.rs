@@ -39,9 +39,8 @@ impl ConnManager {
             Phase::Stopped => return self.sweep_wanted = false,
             Phase::Stopping => self.all_connections(CloseReason::Shutdown),
             Phase::Inactive => self.all_connections(CloseReason::Inactive),
-            Phase::Active => self.banned_and_surplus(),
+            Phase::Active => self.banned_and_surplus().order,
         }
-        .order
         .into_iter();
         while self.has_room() {
             match to_close.next() {
@@ -65,10 +64,8 @@ impl ConnManager {
         }
     }
 
-    fn all_connections(&self, reason: CloseReason) -> ToClose {
-        let mut to_close = ToClose::default();
-        to_close.add(self.oldest_first(|_| true).into_iter(), reason);
-        to_close
+    fn all_connections(&self, reason: CloseReason) -> Vec<(ConnId, CloseReason)> {
+        self.oldest_first(|_| true).into_iter().map(|id| (id, reason)).collect()
     }
 
     fn banned_and_surplus(&self) -> ToClose {
