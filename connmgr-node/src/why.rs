@@ -124,6 +124,7 @@ impl Clues {
                     LookupError::Proxy | LookupError::ProxyUnreachable | LookupError::ProxyAuth => {
                         "the proxy (--proxy)"
                     }
+                    LookupError::NoneInRange => "--ranges (private ones on a LAN) and this machine's DNS",
                     LookupError::ProxyNotFound => "the proxy's name (--proxy) and this machine's DNS",
                     _ => "this machine's DNS",
                 };
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_proxy_keeps_seeds_from_answering_the_proxy_is_named_and_not_dns() {
+    fn what_keeps_seeds_from_answering_is_named_the_proxy_or_the_ranges() {
         let of = |error| {
             let seed = "seed.example".parse().expect("a name");
             after(&[wanted(HeldBack::default()), Event::SeedFailed { seed, error }]).of_automatic().join("|")
@@ -275,6 +276,7 @@ mod tests {
             let text = of(error);
             assert!(text.contains("check the proxy (--proxy), or name") && !text.contains("DNS"), "{text}");
         }
+        assert!(of(LookupError::NoneInRange).contains("check --ranges"));
         let text = of(LookupError::ProxyNotFound);
         assert!(text.contains("check the proxy's name (--proxy) and this machine's DNS"), "{text}");
     }
