@@ -317,9 +317,26 @@ fn a_poisoned_answer_is_no_answer() {
     let mut bench = Bench::new(with_seeds(1));
     let first = asked(&bench.pass(secs(0)));
     let actions = answer(&mut bench, &first, &Ok(vec![[127, 0, 0, 1].into(), [10, 1, 2, 3].into()]));
-    let failed = Event::SeedFailed { seed: names(1)[0].name.clone(), error: LookupError::NotFound };
+    let failed = Event::SeedFailed { seed: names(1)[0].name.clone(), error: LookupError::NoneInRange };
     assert!(events(&actions).contains(&failed));
     assert!(!asked(&bench.pass(secs(30))).is_empty(), "it is asked again");
+}
+
+#[test]
+fn a_seed_without_an_address_is_told_apart_from_one_whose_addresses_are_of_no_use() {
+    let ipv4_only = Config { networks: NetworkSet::EMPTY.with(NetworkKind::Ipv4), ..with_seeds(1) };
+    let private: IpAddr = [10, 1, 2, 3].into();
+    let ipv6: IpAddr = "2a00:1::1".parse().expect("it parses");
+    for (config, ips, error) in [
+        (with_seeds(1), vec![], LookupError::NotFound),
+        (with_seeds(1), vec![private], LookupError::NoneInRange),
+        (ipv4_only, vec![ipv6], LookupError::NoneInRange),
+    ] {
+        let mut bench = Bench::new(config);
+        let first = asked(&bench.pass(secs(0)));
+        let told = events(&answer(&mut bench, &first, &Ok(ips.clone())));
+        assert!(told.contains(&Event::SeedFailed { seed: names(1)[0].name.clone(), error }), "{ips:?}: {told:?}");
+    }
 }
 
 #[test]

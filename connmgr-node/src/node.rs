@@ -180,9 +180,10 @@ impl<R: Runtime> RunningNode<R> {
         }
         let (ready, total, waited) = (summary.on_target(), summary.target.total(), why::PATIENCE.as_secs());
         self.board.note(&format!("after {waited} s {ready} of {total} connections are ready. Why:"));
+        let lift = self.wanted.how_to_lift_a_ban();
         for (id, address) in self.wanted.added() {
             let told = self.runtime.explain(address);
-            let why = told.and_then(|told| self.clues.of_peer(*id, address, &told));
+            let why = told.and_then(|told| self.clues.of_peer(*id, address, &told, &lift));
             why.into_iter().for_each(|why| self.board.note(&format!("- {why}")));
         }
         if summary.automatic() < summary.target.automatic {

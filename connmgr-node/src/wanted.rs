@@ -68,15 +68,23 @@ impl WantedPeers {
         free
     }
 
+    /// What lifts the ban of an address to which a name leads.
+    pub fn how_to_lift_a_ban(&self) -> String {
+        self.remedy("its address", ", which says until when it is banned")
+    }
+
     fn explain(&self, peer: &PeerAddress, target: &BanTarget, until: UnixTime) -> String {
-        let remedy = match &self.state_dir {
+        format!("{peer} is wanted but banned {}; {}", BanEnd(until), self.remedy(&target.to_string(), ""))
+    }
+
+    fn remedy(&self, banned: &str, more: &str) -> String {
+        match &self.state_dir {
             Some(dir) => {
                 let file = dir.join("bans.json");
-                format!("to lift the ban now, stop the node and remove {target} from {}", file.display())
+                format!("to lift the ban now, stop the node and remove {banned} from {}{more}", file.display())
             }
             None => "to lift the ban now, start the node again: without --state-dir no ban outlives it".to_string(),
-        };
-        format!("{peer} is wanted but banned {}; {remedy}", BanEnd(until))
+        }
     }
 }
 

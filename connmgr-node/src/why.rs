@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use connmgr_core::{
     CloseReason, ConnState, DialError, DialFailure, DialRule, EndReason, Event, Explanation, HeldBack, Hindrance,
-    LookupError, NetworkKind, PeerAddress, PeerId, PeerState,
+    LookupError, NetworkKind, Obstacle, PeerAddress, PeerId, PeerState,
 };
 
 /// How long the node waits for its target before it says why it is not reached.
@@ -61,8 +61,8 @@ impl Clues {
         }
     }
 
-    /// Why an added peer is not connected; `None` if it is.
-    pub fn of_peer(&self, id: PeerId, address: &PeerAddress, told: &Explanation) -> Option<String> {
+    /// Why an added peer is not connected; `None` if it is. `lift`: how a ban is lifted.
+    pub fn of_peer(&self, id: PeerId, address: &PeerAddress, told: &Explanation, lift: &str) -> Option<String> {
         let state = told.peer.as_ref().map(|peer| peer.state);
         if let Some(PeerState::Connected(conn)) = state {
             let is_ready = told.connections.iter().all(|view| view.conn != conn || view.state == ConnState::Ready);
@@ -84,6 +84,10 @@ impl Clues {
         }
         let advice = trouble.map(|trouble| advice(*trouble)).filter(|advice| !advice.is_empty());
         advice.into_iter().for_each(|advice| text += &format!(". {advice}"));
+        let is_ban = |found: &Hindrance| found.rule == DialRule::Obstacle(Obstacle::Banned);
+        if told.added.iter().any(is_ban) {
+            text += &format!("; {lift}");
+        }
         Some(text)
     }
 
@@ -116,7 +120,15 @@ impl Clues {
         let add = "or name a peer with --add";
         Some(match (self.seeds_answered, self.seed_error) {
             (0, Some(error)) => {
-                format!("no address is known, for no seed answers ({error}): check this machine's DNS, {add}")
+                let suspect = match error {
+                    LookupError::Proxy | LookupError::ProxyUnreachable | LookupError::ProxyAuth => {
+                        "the proxy (--proxy)"
+                    }
+                    LookupError::NoneInRange => "--ranges (private ones on a LAN) and this machine's DNS",
+                    LookupError::ProxyNotFound => "the proxy's name (--proxy) and this machine's DNS",
+                    _ => "this machine's DNS",
+                };
+                format!("no address is known, for no seed answers ({error}): check {suspect}, {add}")
             }
             (0, None) => "no address is known, and no seed has told any: name a peer with --add".to_string(),
             (_, _) => format!("no address is known, though seeds have answered: try again later, {add}"),
@@ -128,13 +140,23 @@ impl Clues {
 fn hindrance(found: &Hindrance, told: &Explanation) -> String {
     match (found.rule, told.peer.as_ref().and_then(|peer| peer.next_retry)) {
         (DialRule::BackOff, Some(at)) => format!("; dialed again in {} s", at.since(told.at).as_secs()),
+        // The obstacle is that of an address to which the name led.
+        (rule @ DialRule::Obstacle(_), _) if told.address.network().is_none() => {
+            let left = left(found, told);
+            let again =
+                left.map(|left| format!(" (its name is looked up again in {} s at the latest)", left.as_secs()));
+            format!("; {rule}{}", again.unwrap_or_default())
+        }
         (rule, _) => format!("; {rule}{}", for_how_long(found, told)),
     }
 }
 
 fn for_how_long(found: &Hindrance, told: &Explanation) -> String {
-    let left = found.until.map(|until| until.since(told.at)).filter(|left| !left.is_zero());
-    left.map_or_else(String::new, |left| format!(" (for {} s more at least)", left.as_secs().max(1)))
+    left(found, told).map_or_else(String::new, |left| format!(" (for {} s more at least)", left.as_secs().max(1)))
+}
+
+fn left(found: &Hindrance, told: &Explanation) -> Option<Duration> {
+    found.until.map(|until| until.since(told.at)).filter(|left| !left.is_zero())
 }
 
 /// What the operator may do.
@@ -177,7 +199,11 @@ const fn advice(trouble: PeerTrouble) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connmgr_core::{AddedPeer, Birth, Config, ConnId, ConnManager, Input, Reply, Time, UnixTime};
+    use std::net::IpAddr;
+
+    use connmgr_core::{
+        Action, AddedPeer, BanTarget, Birth, Config, ConnId, ConnManager, Input, Reply, Time, UnixTime,
+    };
 
     fn failed(peer: Option<PeerId>, error: DialError) -> Event {
         let address = "1.2.3.4:1".parse().expect("an address");
@@ -205,12 +231,54 @@ mod tests {
         let Reply::Added(Ok(peer)) = reply else { panic!("not added: {reply:?}") };
         let conn = manager.connections()[0].conn;
         let clues = after(&[failed(Some(peer), DialError::Refused)]);
-        let text = clues.of_peer(peer, &address, &manager.explain(&address, now)).expect("it is not connected");
+        let text = clues.of_peer(peer, &address, &manager.explain(&address, now), "").expect("it is not connected");
         assert!(text.starts_with("11.1.1.1:8333: not reached: connection refused; it is being dialed now. "), "{text}");
         manager.handle_dial_result(conn, Err(DialError::Refused), now);
-        let text = clues.of_peer(peer, &address, &manager.explain(&address, now)).expect("it is not connected");
+        let text = clues.of_peer(peer, &address, &manager.explain(&address, now), "").expect("it is not connected");
         assert!(text.starts_with("11.1.1.1:8333: not reached: connection refused; dialed again in "), "{text}");
         assert!(text.ends_with("Does it run, and listen on this port?"), "{text}");
+    }
+
+    #[test]
+    fn a_name_that_leads_to_a_banned_host_is_told_with_what_lifts_the_ban() {
+        let (config, now, unix) = (Config::default(), Time::ZERO, UnixTime::from_secs(1_767_225_600));
+        let mut manager =
+            ConnManager::new(Birth { config, snapshot: None, rng_seed: [7; 32], unix, now }).expect("a configuration");
+        let ban = BanTarget::Host("11.1.1.1".parse().expect("a host"));
+        manager.ban(&ban, Duration::from_secs(9999), now).expect("it can be banned");
+        let address: PeerAddress = "a.example:8333".parse().expect("an address");
+        let reply = manager.apply(&Input::AddPeer { peer: AddedPeer::new(address.clone()) }, now);
+        let Reply::Added(Ok(peer)) = reply else { panic!("not added: {reply:?}") };
+        let lookup = std::iter::from_fn(|| manager.poll_action()).find_map(|action| match action {
+            Action::ResolveHost { lookup, .. } => Some(lookup),
+            _ => None,
+        });
+        let ip: IpAddr = [11, 1, 1, 1].into();
+        manager.handle_lookup_result(lookup.expect("it is looked up"), Ok(&[ip.into()]), now);
+        let told = manager.explain(&address, now);
+        let text = Clues::default().of_peer(peer, &address, &told, "remove it from bans.json");
+        assert_eq!(
+            text.as_deref(),
+            Some(
+                "a.example:8333: not connected; its host is banned (its name is looked up again in 300 s at the latest); \
+                 remove it from bans.json"
+            )
+        );
+    }
+
+    #[test]
+    fn what_keeps_seeds_from_answering_is_named_the_proxy_or_the_ranges() {
+        let of = |error| {
+            let seed = "seed.example".parse().expect("a name");
+            after(&[wanted(HeldBack::default()), Event::SeedFailed { seed, error }]).of_automatic().join("|")
+        };
+        for error in [LookupError::Proxy, LookupError::ProxyUnreachable, LookupError::ProxyAuth] {
+            let text = of(error);
+            assert!(text.contains("check the proxy (--proxy), or name") && !text.contains("DNS"), "{text}");
+        }
+        assert!(of(LookupError::NoneInRange).contains("check --ranges"));
+        let text = of(LookupError::ProxyNotFound);
+        assert!(text.contains("check the proxy's name (--proxy) and this machine's DNS"), "{text}");
     }
 
     #[test]

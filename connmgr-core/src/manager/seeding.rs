@@ -193,7 +193,11 @@ impl ConnManager {
             return self.seeds.begin_fetch(index);
         }
         // An answer without a usable address must not keep the other seeds from being asked.
-        match result.and_then(|ips| self.learn_from_seed(index, &seed, ips).ok_or(LookupError::NotFound)) {
+        let learn = |ips: &[ResolvedIp]| {
+            let unusable = if ips.is_empty() { LookupError::NotFound } else { LookupError::NoneInRange };
+            self.learn_from_seed(index, &seed, ips).ok_or(unusable)
+        };
+        match result.and_then(learn) {
             Ok(added) => {
                 let are_back = self.seeds.have_all_failed();
                 self.seeds.record_answer(index, self.clocks.now());
@@ -207,7 +211,7 @@ impl ConnManager {
             }
             Err(error) if self.ask_by_bare_name(index, &seed, error) => {}
             Err(error) => {
-                self.seed_failed(index, error != LookupError::NotFound);
+                self.seed_failed(index, !matches!(error, LookupError::NotFound | LookupError::NoneInRange));
                 self.tell(Event::SeedFailed { seed: seed.name, error });
             }
         }

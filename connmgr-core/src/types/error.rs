@@ -144,6 +144,9 @@ say!(DialError {
 pub enum LookupError {
     /// The name does not exist or has no address.
     NotFound,
+    /// A seed has addresses, but none where peers may be: each is outside of the `ranges` and `networks` of the
+    /// configuration. A local or forged answer may look like that.
+    NoneInRange,
     /// The resolver failed.
     Failed,
     /// No answer in time.
@@ -164,6 +167,7 @@ pub enum LookupError {
 
 say!(LookupError {
     NotFound => "name not found",
+    NoneInRange => "none of its addresses is in a range and network where peers may be",
     Failed => "the resolver failed",
     TimedOut => "timed out",
     Proxy => "the proxy failed",

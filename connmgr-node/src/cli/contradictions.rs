@@ -17,7 +17,9 @@ pub(super) fn unreachable(peer: &PeerAddress, has_proxy: bool) -> Option<String>
         Some(NetworkKind::Ipv4 | NetworkKind::Ipv6 | NetworkKind::Cjdns) | None if peer.port() == 0 => {
             "nobody listens on port 0: give a port from 1 to 65535, or none for the usual one"
         }
-        Some(NetworkKind::Ipv4 | NetworkKind::Ipv6 | NetworkKind::Cjdns) | None => return None,
+        Some(NetworkKind::Ipv4 | NetworkKind::Ipv6 | NetworkKind::Cjdns) | None => {
+            return peer.not_dialable().map(|why| why.to_string());
+        }
     };
     Some(missing.to_string())
 }
@@ -59,6 +61,14 @@ mod tests {
             ("[2001:db8::1]:0", false, Some("port 0")),
             ("a.example:0", false, Some("port 0")),
             ("a.example:1", false, None),
+            ("0.0.0.0:1", false, Some("give the peer's own address")),
+            ("[::]:1", true, Some("give the peer's own address")),
+            ("0.1.2.3:1", false, Some("no destination")),
+            ("224.0.0.1:1", false, Some("multicast")),
+            ("[ff02::1]:1", false, Some("multicast")),
+            ("255.255.255.255:1", false, Some("broadcast")),
+            ("[fe80::1]:1", false, Some("the interface")),
+            ("[fe80::1%1]:1", false, None),
         ] {
             let told = unreachable(&text.parse().expect(text), has_proxy);
             assert_eq!(told.is_some(), missing.is_some(), "{text}");

@@ -105,6 +105,7 @@ label!(CloseCause {
 
 label!(LookupError {
     NotFound => "not_found",
+    NoneInRange => "none_in_range",
     Failed => "failed",
     TimedOut => "timed_out",
     Proxy => "proxy",
