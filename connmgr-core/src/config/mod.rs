@@ -59,8 +59,8 @@ pub struct Config {
     pub networks: NetworkSet,
     /// The proxies of the networks. Default: none.
     pub proxies: Proxies,
-    /// The port of addresses from DNS seeds, and the port preferred in choosing addresses. 0 (the default): no
-    /// preference; not allowed with seeds.
+    /// The port of addresses from DNS seeds, and the port preferred in choosing addresses, until dials have led nowhere for
+    /// long. 0 (the default): no preference; not allowed with seeds.
     pub default_port: u16,
     /// The services a peer must offer. Default: none. [`Config::bitcoin`]: `NETWORK` and `WITNESS`.
     pub required: RequiredServices,
