@@ -106,7 +106,7 @@ impl Book {
         }
     }
 
-    /// A dial to an address that was chosen has failed. If it is a tried one, so may be the others.
+    /// A dial to an address that was chosen has failed. If it is a tried one, the others may be gone as well.
     pub(crate) fn doubt_tried<'a>(&mut self, address: impl Into<Numbered<'a>>) {
         if self.entry(address).is_some_and(Entry::is_tried) {
             self.tried_failures = self.tried_failures.saturating_add(1).min(MOST_FAILURES);
