@@ -88,3 +88,51 @@ fn an_added_peer_whose_address_is_known_for_nothing_else_is_dialed_by_the_new_tr
     let (_, actions) = bench.add_peer(&addresses(1)[0].to_string(), Keep::Always);
     assert!(matches!(actions[..], [Action::Dial { transport: Transport::V2, .. }]), "{actions:?}");
 }
+
+/// Fifty addresses at which a peer was ready yesterday, and fifty at which none ever was.
+fn half_tried() -> Snapshot {
+    let saved = |(n, address): (usize, PeerAddress)| {
+        let (ready, placement) =
+            if n < 50 { (UNIX.before(secs(86_400)), Placement::Tried) } else { Default::default() };
+        SavedAddress {
+            address,
+            services: Services::NONE,
+            last_seen: UNIX.before(secs(3600)),
+            last_try: ready,
+            last_success: ready,
+            failures: 0,
+            v1_only: false,
+            source: SourceGroup::UNKNOWN,
+            placement,
+        }
+    };
+    let addresses = addresses(100).into_iter().enumerate().map(saved).collect();
+    Snapshot { addresses, ..Snapshot::default() }
+}
+
+/// An added peer is dialed however often it fails, so its failures tell nothing of the addresses that are chosen.
+#[test]
+fn a_dead_added_peer_discredits_no_tried_addresses() {
+    let mut tried = 0;
+    for rng_seed in 0..60 {
+        let birth = Birth {
+            config: quiet(),
+            snapshot: Some(half_tried()),
+            rng_seed: [rng_seed; 32],
+            unix: UNIX,
+            now: Time::ZERO,
+        };
+        let mut bench = Bench::born(birth, 256);
+        let (_, actions) = bench.add_peer(&addresses(1)[0].to_string(), Keep::Always);
+        let mut dialed = dials(&actions);
+        for _ in 0..40 {
+            dialed.into_iter().for_each(|conn| _ = bench.fail(conn, DialError::Refused));
+            dialed = dials(&bench.pass(secs(300)));
+        }
+        let actions = bench.tell(Input::SetLimits { limits: Limits { full: 1, ..Limits::default() } });
+        let chosen = dialed_address(&actions, *dials(&actions).last().expect("one is chosen"));
+        tried += u32::from(view(&bench, &chosen).table == BookTable::Tried);
+    }
+    // Two thirds are 40, and an eighth 8.
+    assert!((28..=52).contains(&tried), "{tried} of 60");
+}

@@ -199,3 +199,23 @@ fn where_nobody_else_is_left_who_was_once_ready_is_tried_most() {
     println!("{to_met} of {} dials to the one that was once ready", dials.len());
     assert!(to_met >= 20 && to_met <= dials.len() / 2, "{to_met} of {}", dials.len());
 }
+
+/// All who are on the preferred port are gone, and there are always enough of them that have rested.
+#[test]
+fn peers_on_other_ports_are_found_where_the_preferred_one_leads_nowhere() {
+    for rng_seed in 0..5 {
+        let config = Config { default_port: 8333, ..Config::default() };
+        let fate = |address: &PeerAddress| match address.port() {
+            8333 => Fate::Fails(DialError::Refused),
+            _ => Fate::Good,
+        };
+        let mut world = World::seeded(config, rng_seed, fate);
+        let all = addresses(1050);
+        let (gone, moved) = all.split_at(1000);
+        world.learn(gone);
+        let moved: Vec<_> = moved.iter().map(|address| PeerAddress::new(address.host().clone(), 9999)).collect();
+        world.learn(&moved);
+        let filled = world.fills(8, secs(3600));
+        assert!(filled.is_some_and(|(time, _)| time <= secs(900)), "seed {rng_seed}: {filled:?}");
+    }
+}

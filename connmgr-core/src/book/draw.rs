@@ -11,6 +11,7 @@ use super::chance::CANDIDATES;
 use super::entry::Entry;
 use super::marks::Filter;
 use super::neighbours::Side;
+use super::numbered::Numbered;
 use crate::config::BookRule;
 use crate::mechanisms::rng::Rng;
 use crate::types::Time;
@@ -105,9 +106,11 @@ impl Book {
         }
     }
 
-    /// A dial to a tried address has failed.
-    pub(super) fn doubt_tried(&mut self) {
-        self.tried_failures = self.tried_failures.saturating_add(1).min(MOST_FAILURES);
+    /// A dial to an address that was chosen has failed. If it is a tried one, the others may be gone as well.
+    pub(crate) fn doubt_tried<'a>(&mut self, address: impl Into<Numbered<'a>>) {
+        if self.entry(address).is_some_and(Entry::is_tried) {
+            self.tried_failures = self.tried_failures.saturating_add(1).min(MOST_FAILURES);
+        }
     }
 
     /// One of them says nothing after all.
@@ -115,9 +118,11 @@ impl Book {
         self.tried_failures = self.tried_failures.saturating_sub(1);
     }
 
-    /// A connection to a tried address was ready.
-    pub(super) const fn trust_tried(&mut self) {
-        self.tried_failures = 0;
+    /// An address that was chosen is ready. If it is a tried one, the others are as good as ever.
+    pub(crate) fn trust_tried<'a>(&mut self, address: impl Into<Numbered<'a>>) {
+        if self.entry(address).is_some_and(Entry::is_tried) {
+            self.tried_failures = 0;
+        }
     }
 
     /// Failed dials to tried addresses since one was ready: they decide the next choices.

@@ -515,10 +515,11 @@ impl Entry {
             || (present.since(self.last_success) > GOOD_FOR && self.failures >= MAX_FAILURES)
     }
 
-    /// The worth of an address; the one with the least makes room.
+    /// The worth of an address; the one with the least makes room. One that fails again and again is worth little however
+    /// lately it was ready: in a small book all may be such, and would keep everybody else out.
     pub(super) fn worth(&self, now: Time) -> Worth {
         Worth {
-            decent: !self.is_terrible(now),
+            decent: !self.is_terrible(now) && self.failures < MAX_FAILURES,
             succeeded: self.ever_succeeded(),
             answered: self.dial == Dial::Answered,
             last_seen: self.last_seen,

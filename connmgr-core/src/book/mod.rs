@@ -228,9 +228,6 @@ impl Book {
     pub(crate) fn record_failure<'a>(&mut self, address: impl Into<Numbered<'a>>, now: Time) {
         let Some(slot) = self.find(address) else { return };
         self.store.entry_mut(slot).failed(now);
-        if self.store.entry(slot).is_tried() {
-            self.doubt_tried();
-        }
         self.settle_collisions(now);
     }
 
@@ -245,9 +242,6 @@ impl Book {
     /// [`record_stable`](Self::record_stable) does. The address is a tried one now, if there is room for it.
     pub(crate) fn record_success<'a>(&mut self, address: impl Into<Numbered<'a>>, services: Services, now: Time) {
         let Some(slot) = self.find(address) else { return };
-        if self.store.entry(slot).is_tried() {
-            self.trust_tried();
-        }
         self.change(slot, |entry| entry.succeeded(services, now));
         if let Some(claims) = &mut self.claims {
             claims.succeed(slot);

@@ -101,7 +101,8 @@ impl Book {
         None
     }
 
-    /// One choice in eight tests an address whose place another waits for, if it can be dialed.
+    /// One choice in eight tests an address whose place another waits for, if it can be dialed. Whatever its port: it was
+    /// ready there before.
     fn pick_tested(
         &self,
         rng: &mut Rng,
@@ -115,7 +116,7 @@ impl Book {
         let slot = self.draw_tested(rng)?;
         let entry = self.store.entry(slot);
         let is_asked_for = self.filter_of(choice).fits(entry.marks());
-        let passes = || match test_candidate(entry, self.is_forgiven(entry), choice, &PHASES[0], now) {
+        let passes = || match test_candidate(entry, self.is_forgiven(entry), choice, &RESTED_ON_ANY_PORT, now) {
             Verdict::Never | Verdict::NotInThisPhase => false,
             Verdict::WithChance(_) => true,
         };
@@ -176,10 +177,13 @@ struct PickPhase {
     default_port: bool,
 }
 
+const RESTED_ON_ANY_PORT: PickPhase =
+    PickPhase { candidates: (DEFAULT_PORT_UNTIL, RESTED_AGAIN_UNTIL), rested: true, default_port: false };
+
 const PHASES: [PickPhase; 4] = [
     PickPhase { candidates: (0, RESTED_UNTIL), rested: true, default_port: true },
     PickPhase { candidates: (RESTED_UNTIL, DEFAULT_PORT_UNTIL), rested: false, default_port: true },
-    PickPhase { candidates: (DEFAULT_PORT_UNTIL, RESTED_AGAIN_UNTIL), rested: true, default_port: false },
+    RESTED_ON_ANY_PORT,
     PickPhase { candidates: (RESTED_AGAIN_UNTIL, CANDIDATES), rested: false, default_port: false },
 ];
 

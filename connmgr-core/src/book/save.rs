@@ -19,8 +19,8 @@ impl Book {
         self.secret.saved()
     }
 
-    /// Adds saved addresses, as far as there is room. Of duplicates and known addresses the first stays. Implausible
-    /// values are corrected.
+    /// Adds saved addresses, as far as there is room; where there are too many, first those that were ready before. Of
+    /// duplicates and known addresses the first stays. Implausible values are corrected.
     ///
     /// With the `secret` of the life that saved them, they are put where they were, as far as their groups and sources
     /// still lead there. The others get a place anew. Those that were ready before are tried.
@@ -38,7 +38,9 @@ impl Book {
         if let Some(claims) = &mut self.claims {
             claims.expect(saved.len().min(self.max_addresses));
         }
-        for address in saved {
+        let are_too_many = saved.len() > self.max_addresses;
+        let comes_first = |saved: &&SavedAddress| !are_too_many || was_ready(saved);
+        for address in saved.iter().filter(comes_first).chain(saved.iter().filter(|saved| !comes_first(saved))) {
             if self.len() >= self.max_addresses {
                 return;
             }
@@ -54,8 +56,7 @@ impl Book {
             return;
         }
         let newcomer = Newcomer { key, hash, group: self.secret.of_group(group), source: saved.source };
-        let was_ready = saved.last_success != UnixTime::default();
-        let is_tried = was_ready && !matches!(saved.placement, Placement::New(_));
+        let is_tried = was_ready(saved) && !matches!(saved.placement, Placement::New(_));
         let entry = |key| Entry::restored(key, saved, unix, now);
         let slot = match (self.room_in_tried(hash, newcomer.group), self.kept_buckets(saved, &newcomer, is_known)) {
             (Ok(place), _) if is_tried => {
@@ -187,4 +188,9 @@ impl Book {
             placement,
         }
     }
+}
+
+/// Whether a connection to a saved address was ever ready.
+fn was_ready(saved: &SavedAddress) -> bool {
+    saved.last_success != UnixTime::default()
 }

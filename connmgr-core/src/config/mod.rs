@@ -59,8 +59,8 @@ pub struct Config {
     pub networks: NetworkSet,
     /// The proxies of the networks. Default: none.
     pub proxies: Proxies,
-    /// The port of addresses from DNS seeds, and the port preferred in choosing addresses. 0 (the default): no
-    /// preference; not allowed with seeds.
+    /// The port of addresses from DNS seeds, and the port preferred in choosing addresses, until dials have led nowhere for
+    /// long. 0 (the default): no preference; not allowed with seeds.
     pub default_port: u16,
     /// The services a peer must offer. Default: none. [`Config::bitcoin`]: `NETWORK` and `WITNESS`.
     pub required: RequiredServices,
@@ -545,7 +545,8 @@ pub struct BookConfig {
     /// also the most: the book has 65 536 places for new addresses and 16 384 for those that were ready. At least 1 where
     /// automatic connections are wanted.
     pub max_addresses: u32,
-    /// How many addresses one peer may tell us. Default: 1000 at once, then one more every 10 s, as Bitcoin Core.
+    /// How many addresses a peer may tell us on one connection. Default: 1000 at once, then one more every 10 s, as Bitcoin
+    /// Core allows those whom it asked.
     pub gossip: Rate,
     /// How many addresses of one call are used; the rest is ignored. Applies to gossip, to answers of seeds, and to the
     /// names of added peers. Default: 1000, as Bitcoin Core.
@@ -577,7 +578,7 @@ pub enum BookRule {
     TestBeforeEvict,
     /// Most choices are from the table of tried addresses.
     TriedShare,
-    /// One address group has at most an eighth of the choices.
+    /// One address group has at most an eighth of the draws.
     GroupShare,
     /// In a full bucket, a new address takes only the place of a bad one.
     Incumbents,

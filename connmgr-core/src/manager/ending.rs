@@ -185,7 +185,7 @@ impl ConnManager {
             Ending::Ours(CloseReason::DialTimeout) => DialError::TimedOut,
             Ending::Ours(_) | Ending::Closed(_) | Ending::Dropped => return,
         };
-        let (now, numbered) = (self.now(), Numbered::new(address, conn.notes.address_id));
+        let numbered = Numbered::new(address, conn.notes.address_id);
         if error == DialError::OutOfResources {
             return self.record_shortage(numbered);
         }
@@ -194,14 +194,14 @@ impl ConnManager {
         }
         if error.is_answer() {
             self.record_answer(address, conn.notes.tells_of);
-            return self.book.record_failure(numbered, now);
+            return self.record_failure_of(conn);
         }
         let network = conn.notes.tells_of;
         let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
         if is_down || error.fault() != Fault::Target {
             self.book.forgive(numbered);
         } else {
-            self.book.record_failure(numbered, now);
+            self.record_failure_of(conn);
         }
         match (error.fault(), error) {
             (_, DialError::Cancelled) => {}
@@ -227,10 +227,19 @@ impl ConnManager {
             ConnState::Ready => !conn.kind().is_automatic() || ending == Ending::Dropped || self.was_stable(conn),
             ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => false,
         };
-        if let (true, false, Some(address)) = (ending.is_theirs(), was_good, conn.numbered()) {
-            let now = self.clocks.now();
-            self.book.record_failure(address, now);
+        if ending.is_theirs() && !was_good {
+            self.record_failure_of(conn);
         }
+    }
+
+    /// The address of a connection is at fault. An added peer is dialed however often it fails: that tells nothing of the
+    /// addresses that are chosen.
+    fn record_failure_of(&mut self, conn: &Conn) {
+        let Some(address) = conn.numbered() else { return };
+        if conn.kind() != Kind::Added {
+            self.book.doubt_tried(address);
+        }
+        self.book.record_failure(address, self.clocks.now());
     }
 
     /// Whether a connection has been ready for `stable_after`.

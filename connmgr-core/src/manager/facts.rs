@@ -166,6 +166,9 @@ impl ConnManager {
         }
         if let Some(address) = &dialed {
             let (now, address) = (self.now(), Numbered::new(address, address_id));
+            if kind != Kind::Added {
+                self.book.trust_tried(address);
+            }
             self.book.record_success(address, info.services, now);
             if !kind.is_automatic() {
                 self.book.record_stable(address);

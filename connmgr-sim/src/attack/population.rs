@@ -45,7 +45,7 @@ impl HonestNodes {
         (0..count).map(move |number| {
             let mut dice = self.dice.part(number.into());
             let group = self.group(&mut dice);
-            // The low bits count, so no node is there twice.
+            // The upper bits count, so hardly any node is there twice.
             let host = dice.below_u32(HOSTS >> 4).wrapping_add(number << 12 & 0xf000);
             let services = Services::NETWORK | Services::WITNESS;
             let address = address(Owner::Honest, group, host);

@@ -117,6 +117,14 @@ fn choices_test_one_whose_place_another_waits_for() {
 }
 
 #[test]
+fn one_on_another_port_is_tested_too() {
+    let (mut desk, _, old) = colliding_with_an_old_one();
+    let elsewhere = Choice { default_port: 18_444, ..ANY };
+    let tests = (0..8000).filter(|_| desk.pick(&elsewhere) == Some(old.clone())).count();
+    assert!((900..1200).contains(&tests), "{tests} of 8000");
+}
+
+#[test]
 fn ten_wait_and_no_more() {
     let (mut desk, _) = colliding();
     desk.wait(4 * HOUR);

@@ -217,6 +217,23 @@ fn a_terrible_address_makes_room_first() {
     assert!(!desk.book.contains(&ipv4(1)));
 }
 
+/// All have moved: a small book must not keep their old addresses for a week.
+#[test]
+fn a_full_book_of_dead_tried_addresses_takes_new_ones() {
+    let mut desk = Desk::with(10);
+    desk.book.max_addresses = 10;
+    (0..10).for_each(|n| desk.succeed(&ipv4(n), Services::NETWORK));
+    for failures in 1..=10 {
+        desk.wait(10 * MINUTE);
+        assert!(!desk.hear(&ipv4(10), desk.unix), "they may be back after {failures} failures");
+        (0..10).for_each(|n| desk.fail(&ipv4(n)));
+    }
+    desk.wait(10 * MINUTE);
+    assert!(desk.hear(&ipv4(10), desk.unix));
+    assert_eq!((desk.book.len(), desk.tried().len()), (10, 9));
+    assert_eq!(desk.book.check(), Ok(()));
+}
+
 #[test]
 fn a_newcomer_that_is_worth_no_more_is_refused() {
     let mut desk = Desk::new(2);

@@ -78,6 +78,16 @@ fn a_snapshot_fills_no_more_than_the_book() {
     assert_eq!(desk.book.check(), Ok(()));
 }
 
+#[test]
+fn where_a_snapshot_has_too_many_those_that_were_ready_are_kept() {
+    let ready = |n| SavedAddress { last_success: UNIX.before(HOUR), ..saved(ipv4(n)) };
+    let list: Vec<_> = (0..100).map(|n| saved(ipv4(n))).chain((100..106).map(ready)).collect();
+    let mut desk = Desk::new(10);
+    desk.restore(&list);
+    assert_eq!((desk.book.len(), desk.tried().len()), (10, 6));
+    assert_eq!(desk.book.check(), Ok(()));
+}
+
 /// The places of every address.
 fn places(desk: &Desk) -> Vec<(PeerAddress, BookTable, u16, u32)> {
     let view = BookView::new(&desk.book, desk.unix, desk.now);

@@ -109,11 +109,13 @@ impl Desk {
 
     fn fail(&mut self, address: &PeerAddress) {
         self.book.record_try(address, self.now);
+        self.book.doubt_tried(address);
         self.book.record_failure(address, self.now);
     }
 
     fn succeed(&mut self, address: &PeerAddress, services: Services) {
         self.book.record_try(address, self.now);
+        self.book.trust_tried(address);
         self.book.record_success(address, services, self.now);
     }
 

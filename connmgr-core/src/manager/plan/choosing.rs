@@ -190,10 +190,12 @@ impl ConnManager {
 
     /// What a dial of this kind wants of an address in the book.
     fn choice(&self, kind: Kind, network: NetworkKind, eligible: Eligible) -> Choice {
+        // Where dials have led nowhere for long, the living may all be on other ports.
+        let prefers_a_port = !self.pace(network).is_slowed();
         Choice {
             networks: NetworkSet::EMPTY.with(network),
             services: self.config.required.of(kind),
-            default_port: self.config.default_port,
+            default_port: if prefers_a_port { self.config.default_port } else { 0 },
             spacing: self.config.dial.spacing,
             min_spacing: self.config.dial.min_spacing,
             longest_rest: eligible.longest_rest,
