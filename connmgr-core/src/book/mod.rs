@@ -194,9 +194,9 @@ impl Book {
         if self.store.entry(slot).is_tried() && source.is_peer() {
             return;
         }
-        self.change(slot, |entry| entry.refresh(heard.services, heard.last_seen, now));
+        let services = self.believed_services(slot, heard.services, source);
+        self.change(slot, |entry| entry.refresh(services, heard.last_seen, now));
         if let Some(claims) = &mut self.claims {
-            let services = heard.services;
             match heard.origin {
                 Origin::Told(last_seen, at) => claims.report(slot, Report { last_seen, at, services }),
                 Origin::Aged(last_seen) => claims.report_aged(slot, Report { last_seen, at: now, services }),
@@ -206,6 +206,14 @@ impl Book {
         if heard.told > self.store.entry(slot).last_seen() {
             self.add_place(slot, hash, source, now, rng);
         }
+    }
+
+    /// The services that count of those that are told of a known address. While none are known, any choice may take it:
+    /// hearsay of others than are asked for could hide it, be it the application's own.
+    fn believed_services(&self, slot: u32, told: Services, source: SourceGroup) -> Services {
+        let hides = || self.services.iter().any(|wanted| !told.has(*wanted));
+        let is_open = self.store.entry(slot).services() == Services::NONE;
+        if source.is_peer() && is_open && hides() { Services::NONE } else { told }
     }
 
     /// Removes an address. Returns whether it was known.

@@ -132,6 +132,23 @@ fn what_lacks_services_is_not_chosen_but_what_may_have_them_is() {
 }
 
 #[test]
+fn hearsay_of_other_services_hides_no_address_of_unknown_ones() {
+    let mut desk = Desk::new(10);
+    let choice = Choice { services: Services::WITNESS, ..ANY };
+    desk.hear(&ipv4(0), UNIX);
+    let told = |services| AddressInfo::new(ipv4(0)).services(services).last_seen(UNIX);
+    desk.hear_from(PEER, &told(Services::P2P_V2));
+    desk.hear_from(PEER, &told(Services::NETWORK));
+    assert_eq!(desk.pick(&choice), Some(ipv4(0)), "block-relay connections alone need no other");
+    desk.hear_from(PEER, &told(Services::NETWORK | Services::WITNESS));
+    desk.hear_from(PEER, &told(Services::P2P_V2));
+    assert_eq!(desk.view(&ipv4(0)).services, Services::NETWORK | Services::WITNESS | Services::P2P_V2);
+    desk.hear(&ipv4(1), UNIX);
+    desk.hear_of(&ipv4(1), Services::P2P_V2, UNIX);
+    assert_eq!(desk.picks(&choice, 20), BTreeSet::from([ipv4(0)]), "the application is believed");
+}
+
+#[test]
 fn a_rare_network_is_found_at_once() {
     let mut desk = Desk::with(50_000);
     desk.hear(&onion(1), UNIX);
