@@ -538,3 +538,23 @@ fn a_lasting_penalty_does_not_lengthen_a_passing_one() {
     let values = [1800, 1801].map(|secs| score.value(Time::from_secs(secs)));
     assert!(values[0] > 1 && values[1] == 1, "{values:?}");
 }
+
+#[test]
+fn a_ban_without_an_end_wakes_nobody() {
+    let mut bench = bench();
+    bench.tell(Input::Ban { target: host("1.2.3.4"), duration: Duration::MAX });
+    bench.pass(secs(60));
+    assert_eq!(bench.manager.poll_timeout(), None);
+}
+
+/// Also before the deadline at that moment is reported.
+#[test]
+fn at_its_end_a_ban_is_neither_told_nor_saved() {
+    let mut bench = bench();
+    bench.tell(Input::Ban { target: host("1.2.3.4"), duration: secs(60) });
+    bench.pass(secs(60) - millis(1));
+    assert_eq!((bench.manager.bans().len(), bench.manager.saved_bans().len()), (1, 1));
+    bench.now = bench.now.after(millis(1));
+    bench.tell(Input::Clock { unix: UNIX.after(secs(60)) });
+    assert_eq!((bench.manager.bans(), bench.manager.saved_bans()), (vec![], vec![]));
+}

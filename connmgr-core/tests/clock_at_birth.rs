@@ -253,6 +253,25 @@ fn what_is_done_before_the_clock_is_set_is_not_before_all_else_on_file() {
 }
 
 #[test]
+fn a_wrong_clock_that_is_set_to_another_wrong_date_judges_the_book_by_that() {
+    for to in [UNIX.before(YEAR), UNIX.after(YEAR)] {
+        let (mut set_to_it, mut born_with_it) = (life(Some(&file()), NEVER), life(Some(&file()), to));
+        set(&mut set_to_it, to);
+        assert_alike(&mut set_to_it, &mut born_with_it, to);
+    }
+}
+
+#[test]
+fn a_date_in_the_future_is_not_saved_where_the_clock_fits() {
+    let mut bench = life(Some(&file()), UNIX);
+    let newcomer = addr("9.9.7.9:8333");
+    hear(&mut bench, Source::Application, &[told(&newcomer, UNIX.after(10 * YEAR))]);
+    let saved = bench.manager.snapshot().addresses;
+    let saved = saved.iter().find(|saved| saved.address == newcomer).expect("it is known");
+    assert!(saved.last_seen <= UNIX, "{}", saved.last_seen);
+}
+
+#[test]
 fn once_it_was_right_a_step_of_the_clock_moves_no_age() {
     for to in [UNIX.after(YEAR), UNIX.before(YEAR), UNIX.after(8 * HOUR)] {
         let mut bench = life(Some(&file()), UnixTime::from_secs(0));

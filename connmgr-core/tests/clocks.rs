@@ -179,9 +179,20 @@ fn a_boot_with_a_clock_far_ahead_loses_no_ban() {
 #[test]
 fn a_ban_that_has_ended_leaves_the_file_where_the_clock_may_be_right() {
     let ended = SavedBan { until: UNIX.before(secs(60)), ..bans_on_file()[0].clone() };
-    let snapshot = Snapshot { bans: vec![ended], addresses: vec![recent()], ..Snapshot::default() };
-    let bench = Bench::with_snapshot(Config::default(), Some(snapshot));
-    assert_eq!(bench.manager.saved_bans(), []);
+    // What says that the clock may be right: an address, or the ban itself.
+    for addresses in [vec![recent()], vec![]] {
+        let snapshot = Snapshot { bans: vec![ended.clone()], addresses, ..Snapshot::default() };
+        let bench = Bench::with_snapshot(Config::default(), Some(snapshot));
+        assert_eq!(bench.manager.saved_bans(), []);
+    }
+}
+
+#[test]
+fn of_bans_that_have_ended_by_a_doubtful_clock_no_more_stay_on_file_than_allowed() {
+    let snapshot = Some(Snapshot { bans: bans_on_file()[..2].to_vec(), ..Snapshot::default() });
+    let (config, unix) = (Config { max_bans: 1, ..Config::default() }, UnixTime::from_secs(u64::MAX - 1));
+    let bench = Bench::born(Birth { config, snapshot, rng_seed: [7; 32], unix, now: Time::ZERO }, 1);
+    assert_eq!(bench.manager.saved_bans().len(), 1);
 }
 
 /// It began in 2036, by the clock of then: where that of today may be right, it ends a day later however often the node

@@ -128,12 +128,19 @@ const AGREEING: &[Change] = &[
     |config| (config.mode, config.limits.total) = (Mode::ConnectOnly, 1),
     |config| (config.mode, config.groups.max_per_group) = (Mode::ConnectOnly, Some(0)),
     |config| config.limits = Limits { total: 10, full: 8, block_relay: 2, ..config.limits },
+    // Nobody is to be dialed automatically.
+    |config| {
+        config.limits = Limits { full: 0, block_relay: 0, feeler: 0, ..config.limits };
+        config.groups.max_per_group = Some(0);
+    },
     // Its limits can be raised later.
     |config| {
         (config.mode, config.limits.added) = (Mode::ConnectOnly, 0);
         config.listeners.clear();
     },
     |config| config.dial.direct.hedge_after = config.dial.direct.timeout + secs(1),
+    // As long as that of a mapped IPv4 address.
+    |config| config.ranges.own = vec!["2a00::/112".parse().expect("a subnet")],
     // CJDNS is in no range.
     |config| config.ranges.public = false,
     |config| config.groups.max_per_group = None,

@@ -3,6 +3,7 @@
 mod support;
 
 use connmgr_core::*;
+use support::world::*;
 use support::*;
 
 const PEER: &str = "11.1.7.9:8333";
@@ -127,6 +128,84 @@ fn what_is_dialed_in_a_moment_because_one_call_has_done_enough_is_held_up_by_not
 }
 
 #[test]
+fn what_follows_because_one_call_has_done_enough_is_told_with_its_time() {
+    let config = Config { max_actions_per_input: 64, ..with(Limits { full: 500, total: 900, ..Limits::default() }) };
+    let mut bench = Bench::new(config);
+    bench.pass(secs(0));
+    bench.learn(&addresses(500));
+    let busy = Hindrance { rule: DialRule::Busy, until: Some(bench.now.after(millis(1))) };
+    let waits = |address: &PeerAddress| explain(&bench, &address.to_string()).full == [busy];
+    assert!(addresses(500).iter().any(waits));
+    assert_eq!(bench.manager.poll_timeout(), busy.until);
+}
+
+#[test]
+fn a_dial_that_is_repeated_needs_no_rest_and_another_kind_does() {
+    let limits = Limits { full: 1, block_relay: 1, ..Limits::default() };
+    let mut config = Config { transport: Transport::V2, ..with(limits) };
+    config.dial.rate = Rate { burst: 1, interval: secs(10) };
+    let mut bench = knowing(config, PEER);
+    bench.connect(FIRST);
+    bench.tell(Input::Closed { conn: FIRST, cause: CloseCause::Unheard });
+    let told = explain(&bench, PEER);
+    assert_eq!(rules(&told.full), [DialRule::Rate]);
+    assert!(rules(&told.block_relay).contains(&DialRule::Resting));
+}
+
+#[test]
+fn a_block_relay_dial_that_waits_for_the_rate_waits_for_nothing_else() {
+    let mut bench = Bench::new(with(Limits { full: 70, block_relay: 2, total: 100, ..Limits::default() }));
+    bench.pass(secs(0));
+    bench.learn(&addresses(600));
+    let free = |address: &PeerAddress| rules(&explain(&bench, &address.to_string()).block_relay) == [DialRule::Rate];
+    assert!(addresses(600).iter().any(free));
+}
+
+#[test]
+fn the_slots_of_doubtful_dials_are_taken_for_their_own_network_only() {
+    let mut config = with(Limits { full: 4, total: 5, ..Limits::default() });
+    config.dial.direct.hedge_after = secs(4);
+    // The first four dials use it up.
+    config.dial.rate = Rate { burst: 4, interval: secs(3600) };
+    let mut bench = knowing(config, PEER);
+    bench.connect(FIRST);
+    bench.ready(FIRST);
+    bench.learn(&v6_addresses(3));
+    bench.pass(secs(2));
+    assert_eq!(full(&bench, "12.1.7.9:8333"), [DialRule::NotKnown, DialRule::Rate]);
+    assert_eq!(full(&bench, "[2a00:77::1]:8333"), [DialRule::NotKnown, DialRule::SlotsTaken, DialRule::Rate]);
+}
+
+/// Of a peer with two addresses, what holds each of them back.
+fn of_a_pair(bench: &Bench) -> [Vec<DialRule>; 2] {
+    [PEER, "12.1.7.9:8333"].map(|address| rules(&explain(bench, address).added))
+}
+
+#[test]
+fn an_added_peer_of_two_addresses_is_told_with_the_one_that_has_its_turn() {
+    let mut bench = Bench::new(Config { mode: Mode::ConnectOnly, ..Config::default() });
+    bench.tell(Input::AddPeer { peer: AddedPeer::new(addr(PEER)).or(addr("12.1.7.9:8333")) });
+    let in_use = DialRule::Obstacle(Obstacle::AddressInUse);
+    assert_eq!(of_a_pair(&bench), [vec![in_use], vec![DialRule::OtherAddressFirst]]);
+    bench.connect(FIRST);
+    bench.ready(FIRST);
+    assert_eq!(of_a_pair(&bench), [vec![in_use], vec![DialRule::ConnectedElsewhere]]);
+}
+
+#[test]
+fn an_added_peer_whose_host_is_banned_is_told_once_and_still_waits_when_the_ban_is_over() {
+    let mut bench = Bench::new(Config { mode: Mode::ConnectOnly, ..Config::default() });
+    bench.tell(Input::SetActive { active: false });
+    bench.add_peer(PEER, Keep::Always);
+    bench.tell(Input::Ban { target: BanTarget::Host("11.1.7.9".parse().expect("a host")), duration: secs(60) });
+    bench.tell(Input::SetActive { active: true });
+    let banned = DialRule::Obstacle(Obstacle::Banned);
+    let at = |bench: &Bench, at: u64| bench.manager.explain(&addr(PEER), Time::from_secs(at)).added;
+    assert_eq!(at(&bench, 0), [Hindrance { rule: banned, until: Some(Time::from_secs(60)) }]);
+    assert_eq!(rules(&at(&bench, 61)), [banned]);
+}
+
+#[test]
 fn a_full_group_and_taken_slots_are_told() {
     let mut bench = knowing(with(Limits { full: 1, ..Limits::default() }), PEER);
     bench.learn(&[addr("11.1.7.8:8333"), addr("11.2.7.9:8333")]);
@@ -172,9 +251,25 @@ fn a_network_that_is_down_is_told_until_its_next_probe() {
     let told = explain(&bench, PEER);
     let rules = rules(&told.full);
     assert_eq!(rules, [DialRule::Obstacle(Obstacle::NetworkDown), DialRule::Resting]);
+    let probe = told.full[0].until.expect("a network that is down is probed");
+    assert!(probe > bench.now && probe <= bench.now.after(secs(32)), "{probe}");
     let until = told.full.iter().filter_map(|found| found.until).max().expect("it rests, and then is probed");
     assert!(dials(&bench.pass(until.since(bench.now) - millis(1))).is_empty());
     assert!(!dials(&bench.pass(secs(32))).is_empty(), "{told}");
+}
+
+/// A probe may go to an address that answered before, however lately it was dialed.
+#[test]
+fn in_a_network_that_is_down_an_address_that_answered_before_needs_no_rest() {
+    let good = addr(PEER);
+    let mut world = World::new(Config::default(), move |to| if *to == good { Fate::Good } else { Fate::Silent });
+    world.learn(&[addr(PEER)]);
+    world.learn(&addresses(4));
+    world.run(secs(1));
+    world.goes_dark(Fate::Fails(DialError::NetworkUnreachable));
+    world.run_until_down(NetworkKind::Ipv4, secs(3600));
+    let rests = |address: &str| full(&world.bench, address).contains(&DialRule::Resting);
+    assert_eq!([PEER, "11.2.7.9:8333"].map(rests), [false, true]);
 }
 
 #[test]
@@ -194,6 +289,34 @@ fn the_score_of_a_host_is_told() {
     let told = explain(&bench, PEER);
     assert_eq!((told.score, told.connections.len()), (20, 1));
     assert!(told.to_string().contains("The score of its host is 20. It is connected (full c1)."), "{told}");
+}
+
+#[test]
+fn the_text_tells_of_block_relay_connections_where_some_are_wanted() {
+    let known = "11.1.7.9:8333 is in the book. It was last dialed 0 ms ago, and was never ready.";
+    for (block_relay, is_told) in [(0, false), (1, true)] {
+        let bench = knowing(with(Limits { block_relay, ..Limits::default() }), PEER);
+        let text = explain(&bench, PEER).to_string();
+        assert!(text.starts_with(known), "{text}");
+        assert_eq!(text.contains("As a block-relay connection"), is_told, "{text}");
+    }
+}
+
+#[test]
+fn the_text_gives_times_in_their_two_largest_units() {
+    for (time, text) in [
+        (millis(900), "900 ms"),
+        (secs(59), "59 s"),
+        (secs(61), "1 min 1 s"),
+        (secs(120), "2 min"),
+        (secs(3_600 + 120 + 3), "1 h 2 min"),
+        (secs(2 * 86_400 + 3 * 3_600), "2 d 3 h"),
+    ] {
+        let mut bench = Bench::new(Config::default());
+        bench.tell(Input::Ban { target: BanTarget::Host("11.1.7.9".parse().expect("a host")), duration: time });
+        let told = explain(&bench, PEER).to_string();
+        assert!(told.contains(&format!("its host is banned, for {text} more at least")), "{told}");
+    }
 }
 
 /// What the last `AddressesWanted` among these says.

@@ -406,3 +406,15 @@ fn a_network_that_yields_leaves_no_dial_to_another_however_many_it_has_under_way
     // Three quarters of the slots are twelve.
     assert_eq!(to_v4(&world, 2), [true; 16]);
 }
+
+#[test]
+fn a_pool_whose_dials_have_slowed_down_says_so_when_it_asks_for_addresses() {
+    let mut world = World::new(Config::default(), |_| Fate::Fails(DialError::Refused));
+    world.learn(&addresses(1000));
+    world.run(secs(3600));
+    let slowed = |(_, event): &(Time, Event)| match event {
+        Event::AddressesWanted { held_back, .. } => held_back.network_pace > 0,
+        _ => false,
+    };
+    assert!(world.events.iter().any(slowed));
+}

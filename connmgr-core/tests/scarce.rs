@@ -105,6 +105,17 @@ fn where_few_are_known_block_relay_waits_for_a_full_connection() {
     assert_eq!((kind(first[0]), kind(second[0])), (Some(Kind::Full), Some(Kind::BlockRelay)));
 }
 
+/// One peer that gossips is enough.
+#[test]
+fn where_few_are_known_block_relay_waits_for_no_second_full_connection() {
+    let mut bench = Bench::new(pool(2, 1));
+    let full = dials(&bench.learn(&addresses(3)));
+    assert_eq!(full.len(), 2);
+    bench.connect(full[0]);
+    bench.ready(full[0]);
+    assert_eq!(bench.manager.count(Kind::BlockRelay, ConnState::Dialing), 1);
+}
+
 /// Many addresses are known: no kind waits.
 #[test]
 fn where_many_are_known_all_kinds_are_dialed_at_once() {

@@ -11,7 +11,9 @@ use super::neighbours::Side;
 use super::place::{Newcomer, is_own};
 use super::secret::{BUCKETS_OF_OWN, NEW_BUCKETS, Secret};
 use crate::mechanisms::groups::Groups;
-use crate::types::{BookCursor, BookSecret, NewBuckets, PeerAddress, Placement, SavedAddress, Time, UnixTime};
+use crate::types::{
+    BookCursor, BookSecret, NewBuckets, PeerAddress, Placement, SavedAddress, Services, Time, UnixTime,
+};
 
 impl Book {
     /// The secret of the tables.
@@ -178,7 +180,7 @@ impl Book {
         };
         SavedAddress {
             address,
-            services: entry.services(),
+            services: Services::NONE,
             last_seen: UnixTime::default(),
             last_try: UnixTime::default(),
             last_success: UnixTime::default(),

@@ -266,9 +266,7 @@ impl ConnManager {
     pub(super) fn end_fetch(&mut self, address: &PeerAddress, connected: bool, is_away: bool) {
         let is_it = |seed: &Seed| address.name() == Some(&seed.name.to_absolute());
         let Some(index) = self.config.seeds.names.iter().position(is_it) else { return };
-        if !self.seeds.is_fetching(index) {
-            return;
-        }
+        debug_assert!(self.seeds.is_fetching(index), "a visit ends once");
         if connected {
             self.seeds.record_answer(index, self.clocks.now());
         } else {
