@@ -407,6 +407,7 @@ impl Conn {
     }
 
     /// What the application is told when it opens; its added peer is wanted with this identity.
+    #[inline]
     pub(crate) fn connected(&self, wanted: Option<Identity>) -> Connected {
         Connected {
             conn: self.id,

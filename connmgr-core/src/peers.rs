@@ -146,6 +146,7 @@ impl Peers {
     }
 
     /// Removes entries of peers that have left the queue, once there are many.
+    #[inline]
     fn trim_queue(&mut self) {
         if self.queue.len() > 2 * self.by_id.len() + 16 {
             let mut queue = core::mem::take(&mut self.queue);
@@ -301,6 +302,7 @@ impl Eq for Peers {}
 
 const INDEXED: &str = "every peer is in the indexes";
 
+#[inline]
 fn in_slot(slots: &[Option<Peer>], slot: u32) -> &Peer {
     slots[slot as usize].as_ref().expect("an indexed slot is taken")
 }

@@ -8,6 +8,7 @@ use core::time::Duration;
 use crate::attempt::{Failure, MAX_CANDIDATES};
 use crate::conn::Conn;
 use crate::mechanisms::turns::Candidate;
+use crate::peer::Peer;
 use crate::peers::Awaited;
 use crate::types::{
     Action, AddPeerError, AddedPeer, CloseReason, ConnId, Event, Identity, Keep, LookupError, PeerAddress, PeerId,
@@ -103,7 +104,7 @@ impl ConnManager {
     /// A peer is about to lose the connection it has to another one, and will not see its end. If it was stable, the back-off
     /// starts over, as at any end.
     pub(super) fn record_service(&mut self, id: PeerId) {
-        let Some(PeerState::Connected(conn)) = self.peers.get(id).map(crate::peer::Peer::state) else { return };
+        let Some(PeerState::Connected(conn)) = self.peers.get(id).map(Peer::state) else { return };
         let stable = self.table.get(conn).filter(|conn| self.was_stable(conn));
         let at = stable.map(candidate_of);
         if let (Some(at), Some(peer)) = (at, self.peers.get_mut(id)) {
@@ -139,11 +140,12 @@ impl ConnManager {
     /// What a name leads to: each address once (an IPv4 address and its mapped form are the same), those that may be
     /// dialed before those that a rule forbids.
     fn candidates(&self, id: PeerId, name: &Candidate, ips: &[ResolvedIp]) -> Vec<Candidate> {
+        let Some(peer) = self.peers.get(id) else { return Vec::new() };
         let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
         let mut seen = BTreeSet::new();
         let each = ips.iter().take(most).copied().filter(|ip| seen.insert(*ip));
         let all = each.map(|ip| self.resolved(ip, name.address.port()));
-        let may = |one: &Candidate| matches!(self.candidate_obstacle(id, one), None | Some(Obstacle::NetworkDown));
+        let may = |one: &Candidate| matches!(self.candidate_obstacle(peer, one), None | Some(Obstacle::NetworkDown));
         let (mut first, forbidden): (Vec<_>, Vec<_>) =
             all.map(|address| Candidate { of: name.of, address }).partition(may);
         first.extend(forbidden.into_iter().take(MAX_CANDIDATES));
@@ -151,11 +153,11 @@ impl ConnManager {
     }
 
     /// What forbids dialing this address for this peer now, if anything does.
-    pub(super) fn candidate_obstacle(&self, id: PeerId, candidate: &Candidate) -> Option<Obstacle> {
+    #[inline]
+    pub(super) fn candidate_obstacle(&self, peer: &Peer, candidate: &Candidate) -> Option<Obstacle> {
         let rules = self.rules();
-        let for_whom = self.peers.get(id).and_then(|peer| peer.addresses().get(candidate.of));
         // The ban of a name covers what it leads to.
-        if for_whom.is_some_and(|address| rules.is_banned(address.host())) {
+        if peer.addresses().get(candidate.of).is_some_and(|address| rules.is_banned(address.host())) {
             return Some(Obstacle::Banned);
         }
         rules.obstacle(&candidate.address)
@@ -173,18 +175,18 @@ impl ConnManager {
     /// the dials under way; else the attempt is over.
     fn go_on(&mut self, id: PeerId) {
         let Some(peer) = self.peers.get(id) else { return };
-        if peer.to_try().any(|one| self.is_of_use(id, &one)) {
+        if peer.to_try().any(|one| self.is_of_use(peer, &one)) {
             self.peers.enqueue_first(id);
-        } else if !self.peers.get_mut(id).is_some_and(crate::peer::Peer::wait_for_dials) {
+        } else if !self.peers.get_mut(id).is_some_and(Peer::wait_for_dials) {
             self.settle_attempt(id);
         }
     }
 
     /// Whether the planner can do anything with this address now.
-    fn is_of_use(&self, id: PeerId, candidate: &Candidate) -> bool {
-        match self.candidate_obstacle(id, candidate) {
+    fn is_of_use(&self, peer: &Peer, candidate: &Candidate) -> bool {
+        match self.candidate_obstacle(peer, candidate) {
             None => true,
-            Some(Obstacle::AddressInUse) => self.is_takeable(id, &candidate.address),
+            Some(Obstacle::AddressInUse) => self.is_takeable(peer, &candidate.address),
             Some(_) => false,
         }
     }
@@ -194,7 +196,7 @@ impl ConnManager {
         let Some(peer) = self.peers.get(id) else { return };
         let failure = peer.failure();
         let may_wait = failure.is_none_or(|failure| self.is_down(failure));
-        let obstacles: Vec<Obstacle> = peer.to_try().filter_map(|one| self.candidate_obstacle(id, &one)).collect();
+        let obstacles: Vec<Obstacle> = peer.to_try().filter_map(|one| self.candidate_obstacle(peer, &one)).collect();
         // The one that most likely goes first.
         let told = obstacles.into_iter().min_by_key(|obstacle| match obstacle {
             Obstacle::NetworkDown => 0,

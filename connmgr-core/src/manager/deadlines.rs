@@ -32,6 +32,7 @@ impl ConnManager {
     }
 
     /// Like [`arm`](Self::arm), for the timer of a connection.
+    #[inline]
     pub(super) fn arm_conn(&mut self, id: ConnId, at: Time) {
         let at = self.at_least_a_tick(at);
         if let Some(notes) = self.table.notes(id) {
@@ -96,6 +97,7 @@ impl ConnManager {
 }
 
 /// Sets or moves the timer whose id is kept in `holder`.
+#[inline]
 fn set(timers: &mut Timers<Timer>, holder: &mut Option<TimerId>, timer: Timer, at: Time) {
     match holder {
         Some(id) => timers.reset(*id, at),

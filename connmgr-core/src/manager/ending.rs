@@ -90,9 +90,10 @@ impl Ended {
         Self { ring: Vec::new(), oldest: 0 }
     }
 
+    #[inline]
     fn remember(&mut self, conn: &Conn) {
-        let Some(host) = conn.host() else { return };
-        let remembered = Remembered { id: conn.id(), host, no_ban: conn.is_spared() };
+        let Some(remote) = conn.remote() else { return };
+        let remembered = Remembered { id: conn.id(), host: remote.host().clone(), no_ban: conn.is_spared() };
         if self.ring.len() < REMEMBERED {
             return self.ring.push(remembered);
         }

@@ -3,11 +3,11 @@
 use crate::book::Numbered;
 use crate::config::Mode;
 use crate::mechanisms::groups::is_in_range;
-use crate::peer::Peer;
 use crate::peers::Awaited;
 use crate::types::{
-    Action, Activity, AddressCounts, AddressInfo, CloseCause, CloseReason, ConnId, DialError, DialRule, Event, Kind,
-    ListenerId, LookupError, LookupId, PeerAddress, PeerInfo, ResolvedIp, Source, SourceGroup, Time, UnixTime,
+    Action, Activity, AddressCounts, AddressInfo, CloseCause, CloseReason, ConnId, DialError, DialRule, Event,
+    Identity, Kind, ListenerId, LookupError, LookupId, PeerAddress, PeerInfo, ResolvedIp, Source, SourceGroup, Time,
+    UnixTime,
 };
 
 use super::ending::Ending;
@@ -125,19 +125,20 @@ impl ConnManager {
         let deadline = self.handshake_deadline();
         self.table.open(id, has_slot, deadline, self.clocks.now());
         self.arm_progress_timer(id);
+        let mut wanted = None;
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
             peer.connect(id);
+            wanted = peer.identity();
         }
-        self.tell_connected(id);
+        self.tell_connected(id, wanted);
         // An added peer may wait for this address: now it can adopt the connection.
         if let Some(address) = address.filter(|_| self.peers.is_any_waiting()) {
             self.wake_peers_at(&Awaited::Address(address));
         }
     }
 
-    pub(super) fn tell_connected(&mut self, id: ConnId) {
+    fn tell_connected(&mut self, id: ConnId, wanted: Option<Identity>) {
         if let Some(conn) = self.table.get(id) {
-            let wanted = conn.peer().and_then(|peer| self.peers.get(peer)).and_then(Peer::identity);
             let connected = conn.connected(wanted);
             self.tell(Event::Connected(connected));
         }

@@ -28,6 +28,7 @@ pub(super) struct Rules<'a> {
 
 impl<'a> Rules<'a> {
     /// What forbids dialing this address now, if anything.
+    #[inline]
     pub(super) fn obstacle(&self, address: &PeerAddress) -> Option<Obstacle> {
         self.standing_obstacle(address).or_else(|| self.is_down(address).then_some(Obstacle::NetworkDown))
     }

@@ -78,6 +78,7 @@ impl ConnManager {
     }
 
     /// A dial or handshake has made progress: arms its timer for the end of `hedge_after`, or for its deadline.
+    #[inline]
     pub(super) fn arm_progress_timer(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let at = self.next_step_of(conn);
@@ -85,6 +86,7 @@ impl ConnManager {
     }
 
     /// When the timer of a dial or handshake is due that has made progress now, or begins.
+    #[inline]
     pub(super) fn next_step_of(&self, conn: &Conn) -> Time {
         let patience = if conn.kind() == Kind::Added {
             (!conn.is_open() && self.may_race(conn)).then(|| self.attempt_delay(conn))

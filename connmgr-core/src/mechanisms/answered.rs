@@ -46,6 +46,10 @@ impl Answered {
     }
 
     fn find(&self, mark: u32, address: &PeerAddress) -> Option<usize> {
+        // Mostly none is alike, and all marks are compared at once.
+        if !self.marks.contains(&mark) {
+            return None;
+        }
         let is_it = |at: &usize| self.marks[*at] == mark && self.ring.get(*at) == Some(address);
         (0..KEPT).find(is_it)
     }

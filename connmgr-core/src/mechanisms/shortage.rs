@@ -25,6 +25,7 @@ struct Short {
 
 impl Shortage {
     /// When the next dial may be made; `None`: now.
+    #[inline]
     pub(crate) fn until(&self, now: Time) -> Option<Time> {
         self.0.as_ref().map(|short| short.until).filter(|until| *until > now)
     }

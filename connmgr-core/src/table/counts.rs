@@ -86,14 +86,17 @@ impl Counts {
         }
     }
 
+    #[inline]
     pub(super) fn in_group(&self, group: Group) -> u32 {
         self.groups.get(&group)
     }
 
+    #[inline]
     pub(super) fn inbound_of(&self, host: &Host) -> u32 {
         self.inbound_of.get(host)
     }
 
+    #[inline]
     pub(super) fn half_open(&self, origin: Origin) -> u32 {
         self.half_open.get(&origin)
     }

@@ -115,6 +115,7 @@ impl PeerAddress {
 
 /// Few writes, because addresses are hashed often.
 impl Hash for PeerAddress {
+    #[inline]
     fn hash<H: Hasher>(&self, to: &mut H) {
         match &self.host {
             Host::Ip(IpAddr::V4(ip)) => to.write_u64(u64::from(ip.to_bits()) << 16 | u64::from(self.port)),

@@ -83,6 +83,7 @@ impl Host {
 
 /// Few writes, because hosts are hashed often.
 impl Hash for Host {
+    #[inline]
     fn hash<H: Hasher>(&self, to: &mut H) {
         match self {
             Self::Ip(IpAddr::V4(ip)) => return to.write_u64(ip.to_bits().into()),

@@ -4,6 +4,7 @@
 use crate::config::Split;
 use crate::conn::Conn;
 use crate::mechanisms::turns::Candidate;
+use crate::peer::Peer;
 use crate::types::{Action, CloseReason, ConnId, HostName, Kind, PeerAddress, PeerId, Route, Transport};
 
 use super::{ConnManager, PlannedDial};
@@ -54,7 +55,7 @@ impl ConnManager {
         let others = peer.dials().iter().filter(|other| **other != conn.id()).count();
         self.config.dial.max_hedged != Some(0)
             && others + 1 < MAX_AT_ONCE
-            && peer.to_try().any(|one| self.candidate_obstacle(peer.id(), &one).is_none())
+            && peer.to_try().any(|one| self.candidate_obstacle(peer, &one).is_none())
     }
 
     pub(super) fn dial_added(&mut self, split: &Split) {
@@ -83,7 +84,7 @@ impl ConnManager {
                 self.dial_peer(id);
             }
             Next::Nothing => {
-                if !self.peers.get_mut(id).is_some_and(crate::peer::Peer::wait_for_dials) {
+                if !self.peers.get_mut(id).is_some_and(Peer::wait_for_dials) {
                     self.settle_attempt(id);
                 }
             }
@@ -109,9 +110,9 @@ impl ConnManager {
     fn next_for(&self, id: PeerId) -> Next {
         let Some(peer) = self.peers.get(id) else { return Next::Nothing };
         for candidate in peer.to_try() {
-            let next = match self.candidate_obstacle(id, &candidate) {
+            let next = match self.candidate_obstacle(peer, &candidate) {
                 None => Next::Dial(candidate),
-                Some(Obstacle::AddressInUse) => self.take_from(id, &candidate.address),
+                Some(Obstacle::AddressInUse) => self.take_from(peer, &candidate.address),
                 Some(_) => Next::Nothing,
             };
             if !matches!(next, Next::Nothing) {
@@ -122,15 +123,15 @@ impl ConnManager {
     }
 
     /// Whether an address in use can become a peer's now.
-    pub(in crate::manager) fn is_takeable(&self, id: PeerId, address: &PeerAddress) -> bool {
-        !matches!(self.take_from(id, address), Next::Nothing)
+    pub(in crate::manager) fn is_takeable(&self, peer: &Peer, address: &PeerAddress) -> bool {
+        !matches!(self.take_from(peer, address), Next::Nothing)
     }
 
     /// How a peer gets an address that is in use: it takes the automatic connection. If that is still a dial, the peer
     /// waits until it opens. A block-relay connection would not serve the peer; it closes.
-    fn take_from(&self, id: PeerId, address: &PeerAddress) -> Next {
+    fn take_from(&self, peer: &Peer, address: &PeerAddress) -> Next {
         let Some(conn) = self.table.dialed(address).and_then(|conn| self.table.get(conn)) else { return Next::Nothing };
-        let wanted = self.peers.get(id).and_then(|peer| peer.identity());
+        let wanted = peer.identity();
         let is_other = wanted.is_some() && conn.identity().is_some() && conn.identity() != wanted;
         match (conn.kind(), conn.is_open()) {
             (Kind::Full, true) if !is_other => Next::Adopt(conn.id()),

@@ -76,6 +76,7 @@ impl ConnManager {
 
     /// Whether dials must wait, because this call has done enough or the machine lacks resources. If so, arms the
     /// planner's timer.
+    #[inline]
     fn pause_if_needed(&mut self) -> bool {
         let until = if self.has_room() { self.shortage.until(self.now()) } else { Some(self.now()) };
         if let Some(until) = until {
@@ -155,6 +156,7 @@ impl ConnManager {
     }
 
     /// The route by which to dial an address.
+    #[inline]
     fn route(&mut self, address: &PeerAddress) -> Option<(ProxyAddress, Isolation)> {
         let proxy = self.rules().proxy(address)?;
         let (proxy, mode) = (proxy.address.clone(), proxy.isolation);
