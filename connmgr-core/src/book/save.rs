@@ -35,9 +35,6 @@ impl Book {
         if let Some(secret) = secret.filter(|_| self.is_empty()) {
             self.secret = Secret::restored(secret);
         }
-        if let Some(claims) = &mut self.claims {
-            claims.expect(saved.len().min(self.max_addresses));
-        }
         for address in saved {
             if self.len() >= self.max_addresses {
                 return;
