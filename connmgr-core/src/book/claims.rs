@@ -5,15 +5,14 @@
 //! know when a clock is right.
 
 use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 
-use crate::mechanisms::frugal;
+use crate::mechanisms::pages::Pages;
 use crate::types::{SavedAddress, Services, SteadySecond, Time, UnixTime};
 
 /// What was said of the addresses, by slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Claims {
-    first: Vec<ShortOrigin>,
+    first: Pages<ShortOrigin>,
     /// Those that have no short form.
     long: BTreeMap<u32, Origin>,
     /// What was said of known addresses with a date: the latest, and all services.
@@ -198,17 +197,12 @@ impl Claims {
     /// Nothing was said yet; allocates nothing.
     pub(super) const fn new() -> Self {
         Self {
-            first: Vec::new(),
+            first: Pages::new(),
             long: BTreeMap::new(),
             told: BTreeMap::new(),
             long_told: BTreeMap::new(),
             aged: BTreeMap::new(),
         }
-    }
-
-    /// So many addresses are about to be restored.
-    pub(super) fn expect(&mut self, addresses: usize) {
-        self.first.reserve_exact(addresses);
     }
 
     /// The address in a slot is new.
@@ -218,7 +212,7 @@ impl Claims {
         self.aged.remove(&slot);
         // The store fills its slots in order, so this adds one at most.
         while slot as usize >= self.first.len() {
-            frugal::push(&mut self.first, ShortOrigin::Long);
+            self.first.push(ShortOrigin::Long);
         }
         self.set_first(slot, origin);
     }

@@ -5,11 +5,11 @@
 
 use core::time::Duration;
 
+use super::bits::{Bits, Field};
 use super::buckets::Place;
 use super::claims::{Claim, Origin, Report, SavedDates, Told};
 use super::key::ShortKey;
 use super::marks::Marks;
-use super::short::Short;
 use crate::types::{NetworkKind, SavedAddress, Services, SteadySecond, Time, UnixTime, nanos};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -121,7 +121,19 @@ enum Dial {
     Forgiven,
 }
 
-/// One known address. 48 bytes. It holds no date of the wall clock, which may be set.
+impl Dial {
+    const fn of(number: u32) -> Self {
+        match number {
+            0 => Self::None,
+            1 => Self::Pending,
+            2 => Self::Answered,
+            3 => Self::Failed,
+            _ => Self::Forgiven,
+        }
+    }
+}
+
+/// One known address. 44 bytes. It holds no date of the wall clock, which may be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(Rust, packed(4))]
 pub(super) struct Entry {
@@ -130,26 +142,35 @@ pub(super) struct Entry {
     last_seen: SteadySecond,
     last_try: Moment,
     last_success: SteadySecond,
-    /// The number of its group, and its neighbours in the ring of that. Only [`Neighbours`](super::neighbours) changes
-    /// them.
-    group: Short,
-    next: Short,
-    prev: Short,
-    /// The number of the source that counts.
-    source: Short,
+    /// [`GROUP`], [`PREV`], [`NEXT`], [`FAILURES`], [`DIAL`], [`TRIED`].
+    bits: Bits,
     /// Its place, the first one if it has several. Only [`place`](super::place) changes it.
     pub(super) place: Place,
-    /// Since a connection was last stable; at most 255.
-    failures: u8,
-    dial: Dial,
-    /// How many more places it has in the table of new addresses ([`MORE`]), and what holds of it.
+    /// The number of the source that counts, without [`SOURCE`].
+    source: u16,
+    /// The rest of that number, how many more places it has in the table of new addresses ([`MORE`]), and what holds of
+    /// it.
     flags: u8,
 }
 
+/// The bits of a slot, a group or a source. A book has at most 81 920 addresses.
+const NUMBER: u32 = 17;
+/// The number of its group, and its neighbours in the ring of that. Only [`Neighbours`](super::neighbours) changes them.
+const GROUP: Field = Field::FIRST.then(NUMBER);
+const PREV: Field = GROUP.then(NUMBER);
+const NEXT: Field = PREV.then(NUMBER);
+/// Since a connection was last stable; at most 255.
+const FAILURES: Field = NEXT.then(u8::BITS);
+/// The number of a [`Dial`].
+const DIAL: Field = FAILURES.then(3);
+/// 1 if it is in the table of tried addresses.
+const TRIED: Field = DIAL.then(1);
+
+/// The highest bit of the source.
+const SOURCE: u8 = 1;
 /// The bits of the number of more places.
-const MORE: u8 = 7;
-/// It is in the table of tried addresses.
-const TRIED: u8 = 8;
+const MORE: u8 = 7 << MORE_SHIFT;
+const MORE_SHIFT: u32 = 1;
 /// The peer does not speak the encrypted transport.
 const V1_ONLY: u8 = 16;
 /// A connection became ready, and has not ended, or ended only because we shut down.
@@ -168,13 +189,9 @@ impl Entry {
             last_seen,
             last_try: Moment::NEVER,
             last_success: SteadySecond::NEVER,
-            group: Short::ZERO,
-            next: Short::ZERO,
-            prev: Short::ZERO,
-            source: Short::ZERO,
+            bits: Bits::ZERO,
             place: Place::new(0, 0),
-            failures: 0,
-            dial: Dial::None,
+            source: 0,
             flags: 0,
         }
     }
@@ -182,11 +199,9 @@ impl Entry {
     /// A saved address, in which every value may be wrong. An event dated in the future counts as just now: then a dial
     /// is postponed, and never allowed early.
     pub(super) fn restored(key: ShortKey, saved: &SavedAddress, unix: UnixTime, now: Time) -> Self {
-        let mut entry = Self {
-            failures: u8::try_from(saved.failures).unwrap_or(u8::MAX),
-            flags: if saved.v1_only { V1_ONLY } else { 0 },
-            ..Self::heard(key, saved.services, SteadySecond::NEVER)
-        };
+        let mut entry = Self::heard(key, saved.services, SteadySecond::NEVER);
+        entry.set_failures(u8::try_from(saved.failures).unwrap_or(u8::MAX));
+        entry.set(V1_ONLY, saved.v1_only);
         entry.date(&SavedDates::of(saved), unix, now);
         entry
     }
@@ -197,7 +212,7 @@ impl Entry {
         let never = UnixTime::default();
         let last_seen = if saved.last_seen > unix { never } else { saved.last_seen };
         self.last_seen = believed(last_seen, unix, at);
-        if self.dial == Dial::None {
+        if self.dial() == Dial::None {
             let was_tried = saved.last_try != never;
             self.last_try = if was_tried { Moment::before(at, unix.since(saved.last_try)) } else { Moment::NEVER };
         }
@@ -238,7 +253,7 @@ impl Entry {
             last_seen: self.last_seen.unix(unix, now),
             last_try: last_try.ago(now).map_or(SteadySecond::NEVER, second_of_try).unix(unix, now),
             last_success: self.last_success.unix(unix, now),
-            failures: u32::from(self.failures),
+            failures: u32::from(self.failures()),
             v1_only: self.has(V1_ONLY),
             ..saved
         }
@@ -251,7 +266,7 @@ impl Entry {
             Origin::Aged(_) => return saved,
             Origin::Told(told, _) => told.date(),
             Origin::Saved(dates) => {
-                if self.dial == Dial::None {
+                if self.dial() == Dial::None {
                     saved.last_try = dates.last_try;
                 }
                 if !dates.is_outdated {
@@ -288,26 +303,26 @@ impl Entry {
 
     pub(super) fn tried(&mut self, now: Time) {
         self.last_try = Moment::at(now);
-        self.dial = Dial::Pending;
+        self.set_dial(Dial::Pending);
         self.set(CONNECTED, false);
     }
 
     pub(super) fn answered(&mut self, now: Time) {
         self.ensure_tried(now);
-        self.dial = Dial::Answered;
+        self.set_dial(Dial::Answered);
     }
 
     pub(super) fn failed(&mut self, now: Time) {
         self.ensure_tried(now);
-        self.dial = Dial::Failed;
-        self.failures = self.failures.saturating_add(1);
+        self.set_dial(Dial::Failed);
+        self.set_failures(self.failures().saturating_add(1));
     }
 
     /// A connection became ready. Last-seen, which others are told, does not change: it would reveal our connections
     /// (as in Core).
     pub(super) fn succeeded(&mut self, services: Services, now: Time) {
         self.last_try = Moment::at(now);
-        self.dial = Dial::Answered;
+        self.set_dial(Dial::Answered);
         self.last_success = SteadySecond::at(now);
         self.services = services;
         self.set(CONNECTED, true);
@@ -322,21 +337,21 @@ impl Entry {
 
     /// The connection was stable, or served its purpose.
     pub(super) const fn proved(&mut self) {
-        self.failures = 0;
+        self.set_failures(0);
     }
 
     pub(super) fn forgiven(&mut self) {
-        match self.dial {
+        match self.dial() {
             Dial::None | Dial::Answered | Dial::Forgiven => return,
             Dial::Pending => {}
-            Dial::Failed => self.failures = self.failures.saturating_sub(1),
+            Dial::Failed => self.set_failures(self.failures().saturating_sub(1)),
         }
-        self.dial = Dial::Forgiven;
+        self.set_dial(Dial::Forgiven);
     }
 
     /// A result without a recorded dial: the dial was now at the latest.
     fn ensure_tried(&mut self, now: Time) {
-        match self.dial {
+        match self.dial() {
             Dial::Pending | Dial::Answered => {}
             Dial::None | Dial::Failed | Dial::Forgiven => self.last_try = Moment::at(now),
         }
@@ -348,6 +363,18 @@ impl Entry {
 
     const fn set(&mut self, flag: u8, holds: bool) {
         self.flags = if holds { self.flags | flag } else { self.flags & !flag };
+    }
+
+    const fn dial(&self) -> Dial {
+        Dial::of(self.bits.get(DIAL))
+    }
+
+    const fn set_dial(&mut self, dial: Dial) {
+        self.bits = self.bits.with(DIAL, dial as u32);
+    }
+
+    const fn set_failures(&mut self, failures: u8) {
+        self.bits = self.bits.with(FAILURES, failures as u32);
     }
 
     /// What it is to choices, as of the last [`classify`](Self::classify).
@@ -364,56 +391,59 @@ impl Entry {
 
     /// The number of its group.
     pub(super) const fn group(&self) -> u32 {
-        self.group.get()
+        self.bits.get(GROUP)
     }
 
     /// The slots before and after it in the ring of its group.
     pub(super) const fn neighbours(&self) -> [u32; 2] {
-        [self.prev.get(), self.next.get()]
+        [self.bits.get(PREV), self.bits.get(NEXT)]
     }
 
     pub(super) const fn set_group(&mut self, number: u32) {
-        self.group = Short::of(number);
+        self.bits = self.bits.with(GROUP, number);
     }
 
     pub(super) const fn set_prev(&mut self, slot: u32) {
-        self.prev = Short::of(slot);
+        self.bits = self.bits.with(PREV, slot);
     }
 
     pub(super) const fn set_next(&mut self, slot: u32) {
-        self.next = Short::of(slot);
+        self.bits = self.bits.with(NEXT, slot);
     }
 
     /// The number of the source that counts.
     pub(super) const fn source(&self) -> u32 {
-        self.source.get()
+        ((self.flags & SOURCE) as u32) << u16::BITS | self.source as u32
     }
 
     pub(super) const fn set_source(&mut self, number: u32) {
-        self.source = Short::of(number);
+        debug_assert!(number < 1 << NUMBER, "no more sources than addresses");
+        let [low, middle, high, _] = number.to_le_bytes();
+        self.set(SOURCE, high != 0);
+        self.source = u16::from_le_bytes([low, middle]);
     }
 
     /// Whether it is in the table of tried addresses.
     pub(super) const fn is_tried(&self) -> bool {
-        self.has(TRIED)
+        self.bits.get(TRIED) != 0
     }
 
     /// How many more places it has in the table of new addresses; 0 if it is in the other.
     pub(super) const fn more_places(&self) -> u8 {
-        self.flags & MORE
+        (self.flags & MORE) >> MORE_SHIFT
     }
 
     /// It has its first place now, in this table, and no other yet.
     pub(super) const fn put(&mut self, place: Place, is_tried: bool) {
         self.place = place;
         self.set(MORE, false);
-        self.set(TRIED, is_tried);
+        self.bits = self.bits.with(TRIED, is_tried as u32);
     }
 
     /// It has so many more places in the table of new addresses now.
     pub(super) fn set_more_places(&mut self, more: u8) {
-        debug_assert!(!self.is_tried() && more <= MORE, "a new address has at most eight places");
-        self.flags = self.flags & !MORE | more;
+        debug_assert!(!self.is_tried() && more <= MORE >> MORE_SHIFT, "a new address has at most eight places");
+        self.flags = self.flags & !MORE | more << MORE_SHIFT;
     }
 
     /// Whether the peer did not understand the encrypted transport.
@@ -446,7 +476,8 @@ impl Entry {
     }
 
     pub(super) const fn failures(&self) -> u8 {
-        self.failures
+        let [failures, ..] = self.bits.get(FAILURES).to_le_bytes();
+        failures
     }
 
     /// Whether it was ever dialed, in an earlier run too.
@@ -468,17 +499,17 @@ impl Entry {
 
     /// Whether the latest dial says nothing about the host.
     pub(super) const fn is_forgiven(&self) -> bool {
-        matches!(self.dial, Dial::Forgiven)
+        matches!(self.dial(), Dial::Forgiven)
     }
 
     /// Whether the latest dial failed.
     pub(super) const fn has_failed(&self) -> bool {
-        matches!(self.dial, Dial::Failed)
+        matches!(self.dial(), Dial::Failed)
     }
 
     /// Whether the latest dial failed, and was made by `moment`.
     pub(super) const fn has_failed_before(&self, moment: Moment) -> bool {
-        matches!(self.dial, Dial::Failed) && self.last_try.0 <= moment.0
+        matches!(self.dial(), Dial::Failed) && self.last_try.0 <= moment.0
     }
 
     /// Whether the peer may have `wanted`. One of unknown services that was never ready may: an address from a plain
@@ -502,7 +533,7 @@ impl Entry {
     /// Whether it is being dialed or connected, as far as this entry tells. Wrong after all connections were closed because
     /// we became inactive.
     pub(super) fn seems_busy(&self, now: Time) -> bool {
-        self.has(CONNECTED) || (self.dial == Dial::Pending && self.is_in_use(now))
+        self.has(CONNECTED) || (self.dial() == Dial::Pending && self.is_in_use(now))
     }
 
     /// Whether the address is not worth its place. One [in use](Entry::is_in_use) keeps its place anyway.
@@ -511,8 +542,8 @@ impl Entry {
         // A ready connection counts as seen, although others are not told.
         let seen = self.last_seen.max(self.last_success);
         present.since(seen) > HORIZON
-            || (!self.ever_succeeded() && self.failures >= MAX_FAILURES_OF_UNTESTED)
-            || (present.since(self.last_success) > GOOD_FOR && self.failures >= MAX_FAILURES)
+            || (!self.ever_succeeded() && self.failures() >= MAX_FAILURES_OF_UNTESTED)
+            || (present.since(self.last_success) > GOOD_FOR && self.failures() >= MAX_FAILURES)
     }
 
     /// The worth of an address; the one with the least makes room. One that fails again and again is worth little however
@@ -521,7 +552,7 @@ impl Entry {
         Worth {
             decent: !self.is_terrible(now) && self.failures < MAX_FAILURES,
             succeeded: self.ever_succeeded(),
-            answered: self.dial == Dial::Answered,
+            answered: self.dial() == Dial::Answered,
             last_seen: self.last_seen,
         }
     }

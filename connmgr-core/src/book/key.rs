@@ -5,6 +5,7 @@
 use core::hash::Hasher;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use crate::mechanisms::pages::Pages;
 use crate::types::{Host, NetworkKind, PeerAddress};
 
 /// An address in 36 bytes. The book stores no names, so they have no key.
@@ -91,7 +92,7 @@ impl ShortKey {
     }
 
     /// The whole key. `kept` are the wide hosts.
-    pub(super) fn lengthened(&self, kept: &[WideHost]) -> Key {
+    pub(super) fn lengthened(&self, kept: &Pages<WideHost>) -> Key {
         let host = match self.wide() {
             None => PackedHost::Ipv4(self.host.to_be_bytes()),
             Some(number) => PackedHost::Wide(self.network, kept[number as usize]),
@@ -100,7 +101,7 @@ impl ShortKey {
     }
 
     /// Whether it is the short form of `key`. `kept` are the wide hosts.
-    pub(super) fn is(&self, key: &Key, kept: &[WideHost]) -> bool {
+    pub(super) fn is(&self, key: &Key, kept: &Pages<WideHost>) -> bool {
         self.port == key.port
             && match &key.host {
                 PackedHost::Ipv4(ip) => self.network == NetworkKind::Ipv4 && self.host == u32::from_be_bytes(*ip),
@@ -110,7 +111,7 @@ impl ShortKey {
 
     /// Whether it is the key of an address. `kept` are the wide hosts.
     #[inline]
-    pub(super) fn is_of(&self, address: &PeerAddress, kept: &[WideHost]) -> bool {
+    pub(super) fn is_of(&self, address: &PeerAddress, kept: &Pages<WideHost>) -> bool {
         if let (NetworkKind::Ipv4, Host::Ip(IpAddr::V4(ip))) = (self.network, address.host()) {
             // Nearly all are of this network.
             return self.host == ip.to_bits() && self.port == address.port();
@@ -119,7 +120,7 @@ impl ShortKey {
     }
 
     /// The address. `kept` are the wide hosts.
-    pub(super) fn address(&self, kept: &[WideHost]) -> PeerAddress {
+    pub(super) fn address(&self, kept: &Pages<WideHost>) -> PeerAddress {
         let wide = || &kept[self.host as usize];
         let host = match self.network {
             NetworkKind::Ipv4 => {

@@ -9,6 +9,7 @@
 
 #[cfg(feature = "experiments")]
 mod bench;
+mod bits;
 mod bucket;
 mod buckets;
 mod chance;

@@ -12,27 +12,26 @@ use super::secret::Hash;
 use super::short::Short;
 use super::store::Store;
 use crate::mechanisms::frugal;
+use crate::mechanisms::pages::Pages;
 use crate::types::{NetworkKind, NetworkSet};
 
 /// The groups of which addresses are known, by number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Neighbours {
-    groups: Vec<KnownGroup>,
+    groups: Pages<KnownGroup>,
     free: Vec<u32>,
     index: Index,
     /// The numbers of the groups of each network.
     lists: [Vec<Short>; NetworkKind::ALL.len()],
 }
 
-/// A group in one network. 24 bytes.
+/// A group in one network. 21 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(Rust, packed)]
 struct KnownGroup {
     hash: Hash,
     /// The slot of the address whose turn is next.
     turn: Short,
-    /// The number of its addresses; 0: the number is free.
-    len: Short,
     /// Its places in the tables of new and of tried addresses.
     places: [Short; 2],
     /// Its place in the list of its network.
@@ -51,7 +50,7 @@ impl Neighbours {
     /// No group; allocates nothing.
     pub(super) const fn new() -> Self {
         Self {
-            groups: Vec::new(),
+            groups: Pages::new(),
             free: Vec::new(),
             index: Index::new(),
             lists: [const { Vec::new() }; NetworkKind::ALL.len()],
@@ -61,19 +60,17 @@ impl Neighbours {
     /// Adds the address in a slot to its group. Returns the number of the group.
     pub(super) fn join(&mut self, store: &mut Store, slot: u32, hash: Hash) -> u32 {
         let network = store.entry(slot).network();
-        let number = self.find(hash, network).unwrap_or_else(|| self.found(hash, network));
-        let group = &mut self.groups[number as usize];
-        let is_first = group.len == Short::ZERO;
-        let first = if is_first { slot } else { group.turn.get() };
-        let last = if is_first { slot } else { store.entry(first).neighbours()[0] };
+        let known = self.find(hash, network);
+        let number = known.unwrap_or_else(|| self.found(hash, network, slot));
+        // The first address is its own neighbour.
+        let first = self.groups[number as usize].turn.get();
+        let last = if known.is_none() { slot } else { store.entry(first).neighbours()[0] };
         store.entry_mut(last).set_next(slot);
         store.entry_mut(first).set_prev(slot);
         let entry = store.entry_mut(slot);
         entry.set_group(number);
         entry.set_next(first);
         entry.set_prev(last);
-        group.turn = Short::of(first);
-        group.len.add_one();
         number
     }
 
@@ -87,8 +84,7 @@ impl Neighbours {
         if group.turn.get() == slot {
             group.turn = Short::of(next);
         }
-        group.len.subtract_one();
-        if group.len == Short::ZERO {
+        if next == slot {
             debug_assert!(group.places == [Short::ZERO; 2], "what is not known has no place");
             self.end(number);
         }
@@ -102,17 +98,18 @@ impl Neighbours {
         self.index.find(index_hash(hash, network), is)
     }
 
-    fn found(&mut self, hash: Hash, network: NetworkKind) -> u32 {
+    /// A group begins, with the address in a slot.
+    fn found(&mut self, hash: Hash, network: NetworkKind, slot: u32) -> u32 {
         let list = &mut self.lists[network.index()];
         let listed = Short::of(number(list.len()));
-        let group = KnownGroup { hash, turn: Short::ZERO, len: Short::ZERO, places: [Short::ZERO; 2], listed, network };
+        let group = KnownGroup { hash, turn: Short::of(slot), places: [Short::ZERO; 2], listed, network };
         let new = match self.free.pop() {
             Some(new) => {
                 self.groups[new as usize] = group;
                 new
             }
             None => {
-                frugal::push(&mut self.groups, group);
+                self.groups.push(group);
                 number(self.groups.len() - 1)
             }
         };
@@ -198,10 +195,11 @@ impl Neighbours {
             }
         }
         for (at, group) in self.groups.iter().enumerate() {
-            let is_empty = group.len == Short::ZERO;
+            let (count, places) = counts[at];
+            let is_empty = count == 0;
             let turn = is_empty || store.get(group.turn.get()).is_some_and(|entry| entry.group() as usize == at);
-            if (group.len.get(), group.places.map(Short::get)) != counts[at] || !turn {
-                return Err("book: the addresses of a group are counted wrong");
+            if group.places.map(Short::get) != places || !turn {
+                return Err("book: the places of a group are counted wrong");
             }
             let is_listed = self.lists[group.network.index()].get(group.listed.index()) == Some(&Short::of(number(at)));
             let is_found = self.find(group.hash, group.network) == Some(number(at));
@@ -209,7 +207,7 @@ impl Neighbours {
                 return Err("book: a group is not where it is listed");
             }
         }
-        let taken = self.groups.iter().filter(|group| group.len != Short::ZERO).count();
+        let taken = counts.iter().filter(|(count, _)| *count > 0).count();
         let is_counted = taken == self.index.len() && taken == self.len_in(Filter::ANY);
         if !is_counted || taken + self.free.len() != self.groups.len() {
             return Err("book: the groups are counted wrong");
@@ -220,7 +218,7 @@ impl Neighbours {
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
         let listed = self.lists.iter().map(Vec::capacity).sum::<usize>();
-        self.groups.capacity() * size_of::<KnownGroup>()
+        self.groups.heap_bytes()
             + listed * size_of::<Short>()
             + self.free.capacity() * size_of::<u32>()
             + self.index.heap_bytes()

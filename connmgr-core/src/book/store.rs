@@ -11,22 +11,23 @@ use super::index::Index;
 use super::key::{Key, ShortKey, WideHost};
 use super::secret::{Hash, Secret};
 use crate::mechanisms::frugal;
+use crate::mechanisms::pages::Pages;
 use crate::types::PeerAddress;
 
 /// The entries. An entry keeps its slot number for as long as it exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Store {
-    slots: Vec<Option<Entry>>,
+    slots: Pages<Option<Entry>>,
     free: Vec<u32>,
     index: Index,
-    wide: Vec<WideHost>,
+    wide: Pages<WideHost>,
     free_wide: Vec<u32>,
 }
 
 impl Store {
     /// An empty store; allocates nothing.
     pub(super) const fn new() -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), index: Index::new(), wide: Vec::new(), free_wide: Vec::new() }
+        Self { slots: Pages::new(), free: Vec::new(), index: Index::new(), wide: Pages::new(), free_wide: Vec::new() }
     }
 
     /// Adds an entry, whose address is not there yet. Returns its slot.
@@ -45,12 +46,12 @@ impl Store {
                 number
             }
             None => {
-                frugal::push(wide, *host);
+                wide.push(*host);
                 number(wide.len() - 1)
             }
         }));
         let slot = self.free.pop().unwrap_or_else(|| {
-            frugal::push(&mut self.slots, None);
+            self.slots.push(None);
             number(self.slots.len() - 1)
         });
         let (slots, wide) = (&self.slots, &self.wide);
@@ -124,8 +125,7 @@ impl Store {
 
     /// The entries in these slots, with the slots.
     pub(super) fn slots_in(&self, slots: Range<u32>) -> impl Iterator<Item = (u32, &Entry)> {
-        let taken = self.slots.get(slots.start as usize..slots.end as usize).unwrap_or_default();
-        (slots.start..).zip(taken).filter_map(|(slot, entry)| entry.as_ref().map(|entry| (slot, entry)))
+        slots.filter_map(|slot| self.get(slot).map(|entry| (slot, entry)))
     }
 
     /// Recounts everything.
@@ -156,14 +156,11 @@ impl Store {
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
         let numbers = self.free.capacity() + self.free_wide.capacity();
-        self.slots.capacity() * size_of::<Option<Entry>>()
-            + self.wide.capacity() * size_of::<WideHost>()
-            + numbers * size_of::<u32>()
-            + self.index.heap_bytes()
+        self.slots.heap_bytes() + self.wide.heap_bytes() + numbers * size_of::<u32>() + self.index.heap_bytes()
     }
 }
 
-fn key_in(slots: &[Option<Entry>], wide: &[WideHost], slot: u32) -> Key {
+fn key_in(slots: &Pages<Option<Entry>>, wide: &Pages<WideHost>, slot: u32) -> Key {
     slots[slot as usize].as_ref().expect("the slot is taken").key().lengthened(wide)
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod lru;
 pub(crate) mod nets;
 pub(crate) mod own;
 pub(crate) mod pace;
+pub(crate) mod pages;
 pub(crate) mod rng;
 pub(crate) mod score;
 pub(crate) mod seeds;
