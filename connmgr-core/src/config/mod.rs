@@ -82,7 +82,7 @@ pub struct Config {
     /// The services a peer must offer. Default: none. [`Config::bitcoin`]: `NETWORK` and `WITNESS`.
     pub required: RequiredServices,
     /// The transport of dials to addresses that are not known to need v1: those where v2 was not understood, and those
-    /// that are said to offer services, but not [`Services::P2P_V2`]. Default: [`Transport::V1`].
+    /// that are said to offer services, but not [`Services::P2P_V2`](crate::Services::P2P_V2). Default: [`Transport::V1`].
     pub transport: Transport,
     /// Our own addresses, which are never dialed. Default: none. At most 1024. The adapters add those they listen
     /// on: of a listener on `0.0.0.0` or `::` those that the machine has. More may be reported later, up to 1024 in all.
