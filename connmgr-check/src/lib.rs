@@ -27,11 +27,13 @@
 
 mod bucket;
 mod checker;
+mod concern;
 mod ledger;
 mod probe;
 mod property;
 mod reach;
 mod recent;
+mod rule_set;
 mod rules;
 mod step;
 mod survival;
@@ -43,8 +45,9 @@ mod words;
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, Config, ConnManager, Input, Kind, Reply, Snapshot, Time, UnixTime};
 
-use checker::{RuleContext, RuleSet};
+use checker::RuleContext;
 use ledger::Ledger;
+use rule_set::RuleSet;
 use step::StepRecord;
 
 pub use bucket::TokenBucket;

@@ -6,7 +6,7 @@ use connmgr_core::{
 };
 use core::time::Duration;
 
-use super::checker::Concern;
+use super::concern::Concern;
 
 /// The shortest time to any deadline (contract 4).
 pub(crate) const TICK: Duration = Duration::from_millis(1);

@@ -60,6 +60,7 @@ impl Attempt {
 
     /// A dial begins.
     pub(crate) fn dial(&mut self, conn: ConnId, at: &Candidate) {
+        debug_assert!(self.resolving.is_none() && !self.dials.contains(&conn), "one step is under way at a time");
         self.to_try.retain(|other| other != at);
         self.dials.push(conn);
     }
@@ -76,6 +77,7 @@ impl Attempt {
 
     /// A lookup begins.
     pub(crate) fn resolve(&mut self, lookup: LookupId, name: Candidate) {
+        debug_assert!(self.resolving.is_none(), "an attempt has one lookup at a time");
         self.to_try.retain(|other| *other != name);
         self.resolving = Some((lookup, name));
     }

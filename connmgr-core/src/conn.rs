@@ -14,17 +14,18 @@
 //! A connection may end in every state; it then leaves the table, and has no state. This file knows no counts and no
 //! rules: the [table](crate::table) makes the transitions and counts.
 
-use core::hash::{Hash, Hasher};
+mod end;
+mod notes;
 
-use crate::book::{AddressId, Numbered};
-use crate::mechanisms::groups::{Group, Neighbourhood};
-use crate::mechanisms::limiter::Bucket;
-use crate::mechanisms::score::BanScore;
-use crate::mechanisms::timers::TimerId;
+use crate::book::Numbered;
+use crate::mechanisms::groups::Group;
 use crate::types::{
-    Action, Activity, ConnId, ConnState, ConnView, Connected, Host, Identity, Isolation, Kind, ListenerId, NetworkKind,
-    PeerAddress, PeerId, Permissions, ProxyAddress, Services, Target, Time, Transport,
+    Action, ConnId, ConnState, ConnView, Connected, Host, Identity, Kind, ListenerId, NetworkKind, PeerAddress, PeerId,
+    Permissions, Target, Time, Transport,
 };
+
+pub(crate) use end::{End, Origin};
+pub(crate) use notes::Notes;
 
 /// A connection, or a dial that may become one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,140 +44,6 @@ pub(crate) struct Conn {
     identity: Option<Identity>,
     /// The parts that no count depends on.
     pub(crate) notes: Notes,
-}
-
-/// The other end of a connection, and the way to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// We dialed.
-    Outbound {
-        /// The address.
-        address: PeerAddress,
-        /// The proxy and the circuit; `None` if dialed directly.
-        via: Option<(ProxyAddress, Isolation)>,
-        /// The group that the dial takes, if its kind takes one.
-        group: Option<Group>,
-    },
-    /// Accepted; the remote host is visible.
-    Visible {
-        /// The remote address.
-        remote: PeerAddress,
-        /// That of the remote address.
-        neighbourhood: Neighbourhood,
-        /// The listener.
-        listener: ListenerId,
-        /// Its exemptions.
-        permissions: Permissions,
-    },
-    /// Accepted from the proxy of an overlay network; the remote host is hidden.
-    Hidden {
-        /// The listener.
-        listener: ListenerId,
-        /// The overlay.
-        network: NetworkKind,
-        /// Its exemptions.
-        permissions: Permissions,
-    },
-}
-
-impl End {
-    /// The exemptions that the listener gives; an outbound connection has none.
-    pub(crate) const fn permissions(&self) -> Permissions {
-        match self {
-            Self::Outbound { .. } => Permissions::NONE,
-            Self::Visible { permissions, .. } | Self::Hidden { permissions, .. } => *permissions,
-        }
-    }
-
-    /// The network of the remote address or listener; `None` for a name that the proxy resolves.
-    const fn network(&self) -> Option<NetworkKind> {
-        match self {
-            Self::Outbound { address: remote, .. } | Self::Visible { remote, .. } => remote.network(),
-            Self::Hidden { network, .. } => Some(*network),
-        }
-    }
-
-    /// Where an unfinished handshake counts.
-    pub(crate) const fn origin(&self) -> Option<Origin> {
-        match self {
-            Self::Outbound { .. } => None,
-            Self::Visible { neighbourhood, .. } => Some(Origin::Near(*neighbourhood)),
-            Self::Hidden { listener, .. } => Some(Origin::By(*listener)),
-        }
-    }
-}
-
-/// Inbound connections whose unfinished handshakes and rate count together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Origin {
-    /// Those from neighbouring hosts.
-    Near(Neighbourhood),
-    /// All on a listener whose remote hosts are hidden.
-    By(ListenerId),
-}
-
-/// One write, because an arrival is looked up by it several times.
-impl Hash for Origin {
-    fn hash<H: Hasher>(&self, to: &mut H) {
-        match self {
-            Self::Near(neighbourhood) => neighbourhood.hash(to),
-            Self::By(listener) => to.write_u64(!u64::from(listener.0)),
-        }
-    }
-}
-
-/// The parts of a connection that no count depends on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Notes {
-    /// The connection's timer.
-    pub(crate) timer: Option<TimerId>,
-    /// The deadline of the dial, and then of the handshake.
-    pub(crate) deadline: Time,
-    /// A trial: hedging does not take its slot before it ends.
-    pub(crate) is_trial: bool,
-    /// Which address of its added peer it was dialed for.
-    pub(crate) of: usize,
-    /// The tag of its added peer.
-    pub(crate) tag: Option<u64>,
-    /// Its added peer's misbehaviour bans no host.
-    pub(crate) is_spared: bool,
-    /// The number of the dialed address, if the book knew it.
-    pub(crate) address_id: Option<AddressId>,
-    /// The network whose health it tells of, if its address tells of one.
-    pub(crate) tells_of: Option<NetworkKind>,
-    /// The nonce of our version message, by which we recognise ourselves.
-    pub(crate) nonce: u64,
-    /// The services of the peer, once ready.
-    pub(crate) services: Services,
-    /// What it was recently useful for.
-    pub(crate) activity: Activity,
-    /// When it last showed life; [`Time::ZERO`] if it has not.
-    pub(crate) heard: Time,
-    /// The score of misbehaviour that no host can be held to.
-    pub(crate) score: BanScore,
-    /// How many addresses the peer may still tell us.
-    pub(crate) gossip: Bucket,
-}
-
-impl Notes {
-    pub(crate) fn new(nonce: u64, deadline: Time) -> Self {
-        Self {
-            timer: None,
-            deadline,
-            is_trial: false,
-            of: 0,
-            tag: None,
-            is_spared: false,
-            address_id: None,
-            tells_of: None,
-            nonce,
-            services: Services::NONE,
-            activity: Activity::default(),
-            heard: Time::ZERO,
-            score: BanScore::default(),
-            gossip: Bucket::default(),
-        }
-    }
 }
 
 impl Conn {
@@ -378,7 +245,7 @@ impl Conn {
         }
     }
 
-    /// Whether its misbehaviour bans no host.
+    /// Whether its misbehavior bans no host.
     pub(crate) const fn is_spared(&self) -> bool {
         self.notes.is_spared || self.permissions().no_ban
     }

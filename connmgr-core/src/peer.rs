@@ -134,6 +134,7 @@ impl Peer {
 
     /// Nothing is left to try: waits for the dials under way. Returns false if there are none.
     pub(crate) fn wait_for_dials(&mut self) -> bool {
+        debug_assert!(self.is_trying(), "only an attempt under way waits");
         let last = self.dials().last().copied();
         if let Some(conn) = last {
             self.state = PeerState::Dialing(conn);
@@ -304,7 +305,7 @@ impl Peer {
         self.extras.as_ref().and_then(|extras| extras.identity)
     }
 
-    /// Whether its misbehaviour closes its connection and bans no host.
+    /// Whether its misbehavior closes its connection and bans no host.
     pub(crate) const fn is_spared(&self) -> bool {
         self.permissions.no_ban
     }

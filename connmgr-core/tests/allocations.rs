@@ -30,7 +30,7 @@ fn the_steady_state_allocates_nothing() {
     check_none("a visit", Node::connected(1000), |node, number| node.visit(number));
     check_none("a banned visitor", Node::banning(2000), |node, number| _ = node.accept(number));
     check_none("activity", Node::connected(1000), |node, _| node.activity());
-    check_none("misbehaviour", Node::connected(1000), |node, _| node.misbehave());
+    check_none("misbehavior", Node::connected(1000), |node, _| node.misbehave());
 }
 
 /// Bytes that `make` leaves allocated.

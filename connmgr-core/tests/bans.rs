@@ -328,7 +328,7 @@ fn on_an_onion_listener_a_score_of_exactly_100_closes_nobody() {
 }
 
 #[test]
-fn on_an_onion_listener_misbehaviour_closes_and_bans_nobody() {
+fn on_an_onion_listener_misbehavior_closes_and_bans_nobody() {
     let mut bench = on_an_onion_listener();
     let [bad, good] = [1, 2].map(|port| accepted(&mut bench, &format!("127.0.0.1:{port}")));
     let actions = misbehaves(&mut bench, bad, 101, 0);

@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = proxy.parse().map_err(|error| format!("{proxy}: {error}"))?;
     let peer: PeerAddress = peer.parse().map_err(|error| format!("{peer}: {error}"))?;
     let proxy = Proxy::new(address).isolation(IsolationMode::Required);
-    // Whoever comes in by this listener comes from Tor, so its address says nothing and no limits of a host apply.
+    // All connections to this listener come from Tor, so their address says nothing and no limits of a host apply.
     let onion = Some(NetworkKind::Onion);
     let builder = Pool::builder(config).proxy(proxy).listen_with("127.0.0.1:0".parse()?, onion, Permissions::default());
     let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(64));

@@ -66,7 +66,7 @@ impl Stream {
     /// descriptor. Deregister this stream before, if it is registered, and read and write only by the other from then on.
     ///
     /// The pool still shuts the socket when it closes the connection. The connection ends by
-    /// [`Pool::release`](crate::Pool::release), which shuts the socket too, whoever has a handle on it. If the peer had
+    /// [`Pool::release`](crate::Pool::release), which shuts the socket too, however many handles it has. If the peer had
     /// closed by then, as far as its bytes were read, the manager is told so. The pool does not see what is read: call
     /// [`Pool::report_activity`](crate::Pool::report_activity) now and then while bytes arrive, at least every 30 s, so that
     /// the connection counts as alive.

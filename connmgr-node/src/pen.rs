@@ -1,6 +1,7 @@
 //! A thread that writes lines, so that a stalled reader (Ctrl-S, a full pipe) does not stall the node.
 //!
-//! The caller of [`Pen::offer`] is told whether there was room for a line, and counts those that were dropped.
+//! The caller of [`Pen::offer`] is told whether there was room for a line, and counts those that were dropped. The writer of
+//! `tracing-appender` tells neither that nor why a line could not be written, so it does not do.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};

@@ -104,7 +104,7 @@ async fn a_bcoin_without_room_is_not_stormed(runtime: Runtime) {
 }
 
 async fn a_run_with_bcoin_goes_the_same_way_again_byte_for_byte(runtime: Runtime) {
-    // It stays in the target directory, for `connmgr-sim` and for whoever looks on.
+    // It stays in the target directory, for `connmgr-sim` and for the reader.
     let trace = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bcoin-{runtime}.trace"));
     let _absent = std::fs::remove_file(&trace);
     let bcoin = Bcoin::start(&BcoinOptions { blocks: 3, ..BcoinOptions::default() }).await;

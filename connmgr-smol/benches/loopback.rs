@@ -55,7 +55,7 @@ mod racer {
         let dial = |address| -> Task<()> {
             let done = done.clone();
             tasks.spawn(async move {
-                // Whoever asked waits for it.
+                // The caller waits for it.
                 let _ = done.try_send(connect(address).await);
             })
         };

@@ -62,7 +62,7 @@ async fn talk(mut connection: Connection) {
     while connection.read_exact(&mut [0]).await.is_ok() {}
 }
 
-/// Another node: it accepts whoever comes. Returns its address.
+/// Another node: it accepts everyone. Returns its address.
 fn neighbour() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;

@@ -48,7 +48,7 @@ impl Connection {
     /// meanwhile. The stream does not block; async-io's [`Async::new_nonblocking`] takes it. It costs one descriptor more.
     ///
     /// The pool still shuts the socket when it closes the connection. The connection ends when the watch is dropped, and
-    /// its socket is shut then. Nothing else ends it: drop the watch when whoever has the stream is done.
+    /// its socket is shut then. Nothing else ends it: drop the watch when the stream is no longer used.
     ///
     /// # Errors
     /// What the operating system reports; then the connection is dropped.

@@ -6,7 +6,7 @@ use connmgr_std::adapter::Guard;
 use crate::wire::SmolStream;
 
 /// Stands for a connection whose stream was taken out by [`Connection::into_std`](crate::Connection::into_std). Dropping it
-/// ends the connection and shuts the socket, whoever still has the stream. If the peer had closed by then, as far as its
+/// ends the connection and shuts the socket, even if the stream still exists. If the peer had closed by then, as far as its
 /// bytes were read, the manager is told so.
 ///
 /// The pool does not see what is read: call [`report_activity`](Self::report_activity) now and then while bytes arrive, at

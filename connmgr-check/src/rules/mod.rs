@@ -1,6 +1,7 @@
 //! The rules, one property a file.
 
-use super::checker::{Concern, Rule, RuleContext, RuleResult, hold};
+use super::checker::{Rule, RuleContext, RuleResult, hold};
+use super::concern::Concern;
 use super::ledger::Ledger;
 use super::property::Property;
 

@@ -17,7 +17,7 @@ use crate::mechanisms::rng::Rng;
 use crate::types::Time;
 
 /// Of the draws, `TRIED_PARTS` are from the tried addresses for `NEW_PARTS` from the new ones. In Core it is half. With two
-/// thirds, whoever owns the whole table of new addresses has a third of the draws, and an attacker cannot announce tried
+/// thirds, an attacker who owns the whole table of new addresses has a third of the draws, and cannot announce tried
 /// ones.
 ///
 /// After months offline the tried ones may all be gone, while new ones are alive. So each failed dial to a tried address

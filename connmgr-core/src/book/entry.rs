@@ -3,20 +3,20 @@
 //! It knows the rules for a single address (when it is terrible, what it is worth) and nothing about others. Read
 //! first: `AddrInfo` in Bitcoin Core's `addrman`.
 
+mod saved;
+
 use core::time::Duration;
 
 use super::bits::{Bits, Field};
 use super::buckets::Place;
-use super::claims::{Claim, Origin, Report, SavedDates, Told};
 use super::key::ShortKey;
 use super::marks::Marks;
-use crate::types::{NetworkKind, SavedAddress, Services, SteadySecond, Time, UnixTime, nanos};
+use super::moment::Moment;
+use crate::types::{NetworkKind, Services, SteadySecond, Time, nanos};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How far the clocks of others may be ahead of ours.
-const CLOCK_SLACK: Duration = Duration::from_secs(10 * 60);
 /// An address not seen for this long is terrible.
 const HORIZON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// An address dialed this recently is in use, and is not removed.
@@ -27,78 +27,6 @@ const MAX_FAILURES_OF_UNTESTED: u8 = 3;
 const MAX_FAILURES: u8 = 10;
 /// How long a ready connection outweighs failures, and the peer's own report of its services outweighs gossip.
 const GOOD_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-
-/// A last-seen before this (in 1973) is an error, as in Core.
-const FIRST_SENSIBLE: UnixTime = UnixTime::from_secs(100_000_000);
-/// A last-seen that is not believable counts as this long ago.
-const UNBELIEVED: Duration = Duration::from_secs(5 * 24 * 60 * 60);
-/// Gossip about others counts as older by this.
-const HEARSAY_PENALTY: Duration = Duration::from_secs(2 * 60 * 60);
-
-fn is_believable(last_seen: UnixTime, unix: UnixTime) -> bool {
-    last_seen <= unix.after(CLOCK_SLACK) && last_seen >= FIRST_SENSIBLE
-}
-
-/// The date, made believable: 5 days ago if it is more than 10 min ahead, or before 1973.
-pub(super) fn believed(last_seen: UnixTime, unix: UnixTime, now: Time) -> SteadySecond {
-    if is_believable(last_seen, unix) {
-        SteadySecond::of(last_seen, unix, now)
-    } else {
-        SteadySecond::at(now).before(UNBELIEVED)
-    }
-}
-
-impl Told {
-    /// The age of a report of `at`, by a wall clock that showed `unix`.
-    pub(super) fn judged(self, unix: UnixTime, at: Time) -> SteadySecond {
-        believed(self.last_seen, unix, at).before(self.penalty())
-    }
-
-    /// The date it comes to, believed or not.
-    pub(super) fn date(self) -> UnixTime {
-        self.last_seen.before(self.penalty())
-    }
-
-    const fn penalty(self) -> Duration {
-        if self.is_hearsay { HEARSAY_PENALTY } else { Duration::ZERO }
-    }
-}
-
-/// When something happened: nanoseconds since birth, negative before; or never.
-///
-/// Exact, so that spacing is neither a nanosecond more nor less. Reaches 292 years in both directions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Moment(i64);
-
-impl Moment {
-    pub(super) const NEVER: Self = Self(i64::MIN);
-
-    pub(super) fn at(now: Time) -> Self {
-        Self(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX))
-    }
-
-    /// The moment `ago` before `now`, at most 292 years before birth.
-    fn before(now: Time, ago: Duration) -> Self {
-        let ago = i64::try_from(nanos(ago)).unwrap_or(i64::MAX);
-        Self(Self::at(now).0.saturating_sub(ago).max(i64::MIN + 1))
-    }
-
-    const fn is_never(self) -> bool {
-        self.0 == Self::NEVER.0
-    }
-
-    /// How long ago it was; `None` for never.
-    fn ago(self, now: Time) -> Option<Duration> {
-        self.nanos_ago(now).map(Duration::from_nanos)
-    }
-
-    /// The same in nanoseconds: what is compared often is not made a `Duration` of.
-    fn nanos_ago(self, now: Time) -> Option<u64> {
-        let now = Self::at(now).0;
-        let ago = if now > self.0 { now.abs_diff(self.0) } else { 0 };
-        (!self.is_never()).then_some(ago)
-    }
-}
 
 /// The latest dial's result.
 ///
@@ -194,96 +122,6 @@ impl Entry {
             source: 0,
             flags: 0,
         }
-    }
-
-    /// A saved address, in which every value may be wrong. An event dated in the future counts as just now: then a dial
-    /// is postponed, and never allowed early.
-    pub(super) fn restored(key: ShortKey, saved: &SavedAddress, unix: UnixTime, now: Time) -> Self {
-        let mut entry = Self::heard(key, saved.services, SteadySecond::NEVER);
-        entry.set_failures(u8::try_from(saved.failures).unwrap_or(u8::MAX));
-        entry.set(V1_ONLY, saved.v1_only);
-        entry.date(&SavedDates::of(saved), unix, now);
-        entry
-    }
-
-    /// Ages by the dates of a file, except what has changed since, and a wall clock that showed `unix` at `at`, the
-    /// birth.
-    fn date(&mut self, saved: &SavedDates, unix: UnixTime, at: Time) {
-        let never = UnixTime::default();
-        let last_seen = if saved.last_seen > unix { never } else { saved.last_seen };
-        self.last_seen = believed(last_seen, unix, at);
-        if self.dial() == Dial::None {
-            let was_tried = saved.last_try != never;
-            self.last_try = if was_tried { Moment::before(at, unix.since(saved.last_try)) } else { Moment::NEVER };
-        }
-        if !saved.is_outdated {
-            let has_succeeded = saved.last_success != never;
-            let last_success = SteadySecond::of(saved.last_success.min(unix), unix, at);
-            self.last_success = if has_succeeded { last_success } else { SteadySecond::NEVER };
-            self.services = saved.services;
-        }
-    }
-
-    /// The wall clock was wrong, and was set: at any time it would have shown `unix_at`. What was said of the address
-    /// since `born` is judged by that. What this life has seen itself keeps its age.
-    pub(super) fn judge_anew(&mut self, claim: Claim, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
-        match &claim.first {
-            Origin::Aged(last_seen) => self.last_seen = *last_seen,
-            Origin::Told(told, at) => self.last_seen = told.judged(unix_at(*at), *at),
-            Origin::Saved(saved) => self.date(saved, unix_at(born), born),
-        }
-        let told = claim.told.map(|Report { last_seen, at, services }| {
-            let last_seen = last_seen.judged(unix_at(at), at);
-            Report { last_seen, at, services }
-        });
-        let mut reports = [told, claim.aged];
-        reports.sort_by_key(|report| report.map(|report| report.at));
-        for Report { services, last_seen, at } in reports.into_iter().flatten() {
-            self.refresh(services, last_seen, at);
-        }
-    }
-
-    /// Writes it down. A peer that is connected is saved as if it had never been dialed, so that it needs no rest in the
-    /// next life.
-    pub(super) fn save_to(&self, saved: SavedAddress, unix: UnixTime, now: Time) -> SavedAddress {
-        let second_of_try = |ago: Duration| SteadySecond::at(now).before(ago);
-        let last_try = if self.has(CONNECTED) { Moment::NEVER } else { self.last_try };
-        SavedAddress {
-            services: self.services,
-            last_seen: self.last_seen.unix(unix, now),
-            last_try: last_try.ago(now).map_or(SteadySecond::NEVER, second_of_try).unix(unix, now),
-            last_success: self.last_success.unix(unix, now),
-            failures: u32::from(self.failures()),
-            v1_only: self.has(V1_ONLY),
-            ..saved
-        }
-    }
-
-    /// The same while the wall clock may be wrong: with the dates as they came in, so that the next life loses nothing.
-    pub(super) fn save_as_told(&self, saved: SavedAddress, claim: Claim, unix: UnixTime, now: Time) -> SavedAddress {
-        let mut saved = self.save_to(saved, unix, now);
-        let last_seen = match claim.first {
-            Origin::Aged(_) => return saved,
-            Origin::Told(told, _) => told.date(),
-            Origin::Saved(dates) => {
-                if self.dial() == Dial::None {
-                    saved.last_try = dates.last_try;
-                }
-                if !dates.is_outdated {
-                    saved.last_success = dates.last_success;
-                }
-                dates.last_seen
-            }
-        };
-        // What no clock makes believable has been corrected for good.
-        if last_seen >= FIRST_SENSIBLE {
-            saved.last_seen = last_seen;
-        }
-        let told = claim.told.map(|told| told.last_seen);
-        if let Some(told) = told.filter(|told| is_believable(told.last_seen, unix)) {
-            saved.last_seen = saved.last_seen.max(told.date());
-        }
-        saved
     }
 
     /// Merges what others report of a known address. For a week, services a peer reported itself win over gossip;
@@ -550,7 +388,7 @@ impl Entry {
     /// lately it was ready: in a small book all may be such, and would keep everybody else out.
     pub(super) fn worth(&self, now: Time) -> Worth {
         Worth {
-            decent: !self.is_terrible(now) && self.failures < MAX_FAILURES,
+            decent: !self.is_terrible(now) && self.failures() < MAX_FAILURES,
             succeeded: self.ever_succeeded(),
             answered: self.dial() == Dial::Answered,
             last_seen: self.last_seen,

@@ -209,7 +209,7 @@ impl Book {
         self.make_new_again(incumbent);
     }
 
-    /// Gives an address that lost its place among the tried ones a place by its source. Whoever is there goes, for this
+    /// Gives an address that lost its place among the tried ones a place by its source. The address there goes, for this
     /// one was once ready.
     fn make_new_again(&mut self, slot: u32) {
         let entry = self.store.entry(slot);

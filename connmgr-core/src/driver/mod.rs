@@ -26,7 +26,7 @@ pub trait Net {
     fn dial(&mut self, conn: ConnId, target: &Target, transport: Transport, deadline: Time);
     /// Give up a dial that was not reported yet. A result that is already on its way may still be reported.
     fn abort(&mut self, conn: ConnId);
-    /// Shut the connection down in both directions, whoever holds its stream. Ignore unknown ids.
+    /// Shut the connection down in both directions, even if the application holds its stream. Ignore unknown ids.
     fn close(&mut self, conn: ConnId, reason: CloseReason);
     /// Start a lookup; report with [`Input::LookupResult`].
     fn resolve(&mut self, lookup: LookupId, name: &HostName, route: Route, deadline: Time);

@@ -1,4 +1,4 @@
-//! The initial state of a manager.
+//! The initial state of a manager. It is no plain type of the lowest layer, because it contains the configuration.
 
 use crate::config::Config;
 use crate::types::{Snapshot, Time, UnixTime};
@@ -12,7 +12,7 @@ pub struct Birth {
     pub config: Config,
     /// What an earlier run saved, if anything. Invalid or useless entries are skipped.
     pub snapshot: Option<Snapshot>,
-    /// The seed of all randomness. In production it must be secret and fresh: whoever knows it can predict the manager.
+    /// The seed of all randomness. In production it must be secret and fresh: with it, the manager can be predicted.
     /// Serialized as 64 hexadecimal digits.
     #[cfg_attr(feature = "serde", serde(with = "crate::types::data::hex_32"))]
     pub rng_seed: [u8; 32],

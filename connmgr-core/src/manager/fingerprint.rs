@@ -26,7 +26,7 @@ struct StateAt<'a> {
 }
 
 impl ConnManager {
-    /// The behavioural state as a number, seen from `now`.
+    /// The behavioral state as a number, seen from `now`.
     #[must_use]
     pub fn fingerprint(&self, now: Time) -> u128 {
         let mut conns: Vec<ConnId> = self.table.iter().map(Conn::id).collect();

@@ -20,6 +20,7 @@ mod held_back;
 mod identity;
 mod inbound;
 mod invariants;
+mod learning;
 mod lookups;
 mod misbehavior;
 mod networks;
@@ -76,7 +77,7 @@ use plan::Redial;
 use saving::BookSaves;
 use snapshot::RestoredBans;
 
-/// The version of this crate's behaviour, written into every trace. A release raises it when the same birth and inputs
+/// The version of this crate's behavior, written into every trace. A release raises it when the same birth and inputs
 /// cause other actions than before. A trace of another version cannot be replayed.
 pub const TRACE_VERSION: u32 = 2;
 

@@ -35,7 +35,7 @@ impl BuildHasher for Keyed {
 
 /// Builds hashers that cost a tenth of SipHash for an IPv4 address.
 ///
-/// Without the keys no one can tell which addresses have equal hashes. Whoever saw hashes could learn the keys; no hash
+/// Without the keys no one can tell which addresses have equal hashes. Hashes that are seen would tell the keys; no hash
 /// leaves this crate, and the tables are too small for their look-ups to be timed through a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Folding {

@@ -68,6 +68,7 @@ impl Table {
     }
 
     fn insert_boxed(&mut self, conn: Box<Conn>) -> &Conn {
+        debug_assert!(self.slot(conn.id()).is_none(), "an id is given once");
         self.counts.add(&conn);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);

@@ -26,7 +26,7 @@ use super::time::UnixTime;
 
 /// A fact or a command.
 ///
-/// Exhaustive on purpose, as [`Reply`] is: whoever passes inputs on (an adapter, a fuzzer, a trace) must not miss a new one.
+/// Exhaustive on purpose, as [`Reply`] is: code that passes inputs on (an adapter, a fuzzer, a trace) must not miss a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -205,7 +205,7 @@ pub enum Source {
     Import(SourceGroup),
 }
 
-/// The cost of a misbehaviour, in points of the [ban score](crate::BanScore).
+/// The cost of a misbehavior, in points of the [ban score](crate::BanScore).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Penalty {

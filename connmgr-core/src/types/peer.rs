@@ -105,7 +105,7 @@ pub enum Keep {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Permissions {
-    /// Its misbehaviour closes the connection and does not ban its host. To an inbound connection, no ban applies; to
+    /// Its misbehavior closes the connection and does not ban its host. To an inbound connection, no ban applies; to
     /// an added peer, those apply that you impose or that others earn its host.
     pub no_ban: bool,
     /// Limits by host, group and rate, and of unfinished handshakes, do not apply. The total does. Without effect on an

@@ -77,7 +77,7 @@ impl fmt::Display for CloseReason {
     }
 }
 
-/// Why a connection closed without our doing, as whoever reads and writes it saw.
+/// Why a connection closed without our doing, as its reader and writer saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]

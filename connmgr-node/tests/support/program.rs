@@ -43,7 +43,7 @@ pub fn command(runtime: Runtime, words: &str) -> Command {
     command
 }
 
-/// The same, with SIGHUP and SIGINT as a terminal has them: whoever runs the tests may have had them ignored, and what is
+/// The same, with SIGHUP and SIGINT as a terminal has them: the caller of the tests may ignore them, and what is
 /// ignored is inherited.
 pub fn command_with_signals(runtime: Runtime, words: &str) -> Command {
     let node = command(runtime, words);

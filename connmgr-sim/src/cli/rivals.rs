@@ -1,4 +1,4 @@
-//! `rivals`: ours beside plain and paced policies in one world, and what the judge says.
+//! `rivals`: ours beside plain and paced policies in one world, and the verdict.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use super::source::MAX_SEED;
 use super::table::row;
 use super::{say, source, table, usage, write};
 
-/// Judge whether ours is worse than plain policies in a world, and show the figures of all.
+/// Find out whether ours is worse than plain policies in a world, and show the figures of all.
 #[derive(Debug, Args)]
 pub(super) struct RivalsArgs {
     /// The name of a scenario that comes with the program, `random:SEED`, or a file that ends in .toml

@@ -27,7 +27,7 @@ pub(super) struct RunArgs {
     /// The chances that the managers are born with: the same world, but other choices
     #[arg(long, value_name = "N", default_value_t = 0)]
     birth: u32,
-    /// Let nobody judge: for speed
+    /// Without checkers: for speed
     #[arg(long)]
     no_checks: bool,
     /// If it fails, write all that replays the failure into this file

@@ -33,24 +33,24 @@ pub fn replay(
     until: Option<Time>,
     seen: &mut impl Observer,
 ) -> Result<Replayed, ReplayError> {
-    let mut judge = Judge { watch: Watchers::default(), seen, inputs: 0, broken: None };
-    judge.watch.born(trace.birth(), true);
-    let (manager, summary) = connmgr_std::replay(trace, until, &mut judge)?;
-    Ok(Replayed { manager, summary, broken: judge.broken })
+    let mut checked = CheckedReplay { watch: Watchers::default(), seen, inputs: 0, broken: None };
+    checked.watch.born(trace.birth(), true);
+    let (manager, summary) = connmgr_std::replay(trace, until, &mut checked)?;
+    Ok(Replayed { manager, summary, broken: checked.broken })
 }
 
 /// Everything is recounted after so many inputs.
 const RECOUNT_EVERY: u64 = 4096;
 
 /// The checkers, and another observer.
-struct Judge<'a, O> {
+struct CheckedReplay<'a, O> {
     watch: Watchers,
     seen: &'a mut O,
     inputs: u64,
     broken: Option<Violation>,
 }
 
-impl<O: Observer> Observer for Judge<'_, O> {
+impl<O: Observer> Observer for CheckedReplay<'_, O> {
     fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
         self.inputs += 1;
         self.watch.input(now, input, reply);

@@ -17,7 +17,7 @@ pub struct BanSpec {
     /// connections by their name.
     pub of: String,
     /// The share of these hosts that is meant, the first ones. The smallest subnet with all of them is banned, and
-    /// whoever else lives there.
+    /// every other host in it.
     #[serde(default = "all")]
     pub share: Share,
     /// When.

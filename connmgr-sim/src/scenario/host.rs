@@ -108,7 +108,7 @@ pub enum HostBehavior {
     Misbehave {
         /// How long it is good.
         after: TimeSpread,
-        /// What each misbehaviour costs.
+        /// What each misbehavior costs.
         penalty: Penalty,
     },
     /// Answers only in windows: for this long in each period, all of them at the same moments. A back-off of the

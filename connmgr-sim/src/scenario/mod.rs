@@ -13,6 +13,7 @@ mod fault;
 mod field;
 mod host;
 pub(crate) mod known;
+pub(crate) mod land;
 pub mod map;
 mod network;
 mod node;

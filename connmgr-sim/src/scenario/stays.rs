@@ -44,7 +44,7 @@ fn departures(leaves: Share, end: Instant, dice: &Dice) -> impl Iterator<Item = 
     let dice = *dice;
     days.zip(0..).take_while(move |(day, _)| *day < end).filter_map(move |(day, number)| {
         let mut chance = dice.part(number);
-        // Nobody leaves at the very beginning: whoever comes instead came later than that.
+        // Nobody leaves at the very beginning: its successor comes later than that.
         chance.happens(leaves).then(|| day.after(chance.between(Duration::from_nanos(1), DAY)))
     })
 }

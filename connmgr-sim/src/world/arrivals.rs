@@ -41,7 +41,7 @@ impl<S: Subject> World<S> {
 
     fn knock(&mut self, sort: u16, node: u32, remote: SocketAddr, dice: Dice) {
         let place = &mut self.nodes[node as usize];
-        // Whoever can't reach us, or waits in the backlog for long, goes away.
+        // A peer that can't reach us, or waits in the backlog for long, goes away.
         if place.ails.is_cut_off(NetworkKind::Ipv4) || place.subject.is_none() || place.accepts_after > self.now {
             return;
         }

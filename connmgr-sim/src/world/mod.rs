@@ -1,13 +1,14 @@
 //! The world: managers, hosts, and the network between them, in virtual time.
 //!
 //! One queue holds all future events. Each event tells at most one manager one thing, and its actions are carried out
-//! at once. A world can be cloned at any moment, and both continue alike. It judges nothing but the promised recovery;
-//! checkers judge the rest.
+//! at once. A world can be cloned at any moment, and both continue alike. It checks nothing but the promised recovery;
+//! the checkers check the rest.
 
 mod arrivals;
 mod bans;
 mod dials;
 mod faults;
+mod gossip;
 mod happening;
 mod identity;
 pub mod links;
@@ -15,6 +16,7 @@ mod lives;
 mod names;
 mod node;
 pub mod queue;
+mod scrutiny;
 mod sessions;
 pub mod subject;
 pub mod tally;
@@ -35,22 +37,7 @@ use crate::world::tally::Traffic;
 use happening::Happening;
 
 pub use node::WorldNode;
-
-/// How closely checkers watch the managers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scrutiny {
-    /// No checkers.
-    None,
-    /// Every checker after every step, and a full recount every so many steps.
-    Every(u64),
-}
-
-impl Scrutiny {
-    /// What campaigns use: a recount every 4096 steps.
-    pub const USUAL: Self = Self::Every(4096);
-    /// What searches use: a recount after each step.
-    pub const CLOSEST: Self = Self::Every(1);
-}
+pub use scrutiny::Scrutiny;
 
 /// The beginning or end of a fault, for reports.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -55,7 +55,7 @@ pub trait Subject: Clone {
     fn poll_event(&mut self) -> Option<PoolEvent<LinkId>>;
     /// When it wants to be woken.
     fn poll_timeout(&self) -> Option<Time>;
-    /// Lets the checkers judge the step that was made.
+    /// Lets the checkers check the step that was made.
     ///
     /// # Errors
     /// What was broken.
@@ -75,7 +75,7 @@ pub trait Subject: Clone {
 pub trait Onlooker: Observer + Clone + Default {
     /// A process starts with this birth. `is_checked`: with checkers.
     fn born(&mut self, birth: &Birth, is_checked: bool);
-    /// Judges the last step; with `thoroughly`, recounts everything.
+    /// Checks the last step; with `thoroughly`, recounts everything.
     ///
     /// # Errors
     /// What was broken.

@@ -40,7 +40,7 @@ impl<S: Subject> World<S> {
         Some(answer)
     }
 
-    /// Ends a turn: judges it, starts its actions and takes its events.
+    /// Ends a turn: checks it, starts its actions and takes its events.
     pub(super) fn finish_turn(&mut self, node: u32, now: Time) {
         self.judge(node, now);
         let mut outbox = std::mem::take(&mut self.outbox);

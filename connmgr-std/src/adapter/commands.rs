@@ -78,9 +78,10 @@ macro_rules! command_methods {
         reset_score(host: Host) -> Result<(), CommandError> = Input::ResetScore { host };
 
         /// Random addresses from the book, of one network or of all, each time others and with their dates: for the
-        /// application itself (a peer is answered by `answer_getaddr`). At most `count`, at most 1000, and at most 23 % of what is known there, as in Bitcoin Core, so that no one peer learns the whole
-        /// book; rounded up, so that a small network gossips, too: of one to four addresses one. Leaves out banned hosts
-        /// and addresses that are probably gone.
+        /// application itself (a peer is answered by `answer_getaddr`). At most `count`, at most 1000, and at most 23 % of
+        /// what is known there, as in Bitcoin Core, so that no one peer learns the whole book; rounded up, so that a small
+        /// network gossips, too: of one to four addresses one. Leaves out banned hosts and addresses that are probably
+        /// gone.
         sample_addresses(network: Option<NetworkKind>, count: u32) -> Vec<AddressInfo> =
             Input::SampleAddresses { network, count };
 

@@ -47,7 +47,7 @@ impl StreamEnd {
         self.end.get().copied()
     }
 
-    /// What the manager is told when whoever reads and writes lets go of it. If no end was seen, it was dropped.
+    /// What the manager is told when reader and writer let go of it. If no end was seen, it was dropped.
     pub fn input(&self, conn: ConnId) -> Input {
         ended(conn, self.cause())
     }

@@ -33,7 +33,7 @@ pub(super) type PoolParts<C> = (Pool<C>, TaskOf<C>, oneshot::Sender<thread::Resu
 
 /// Opens the listeners, the state and the trace, and starts a manager: the pool for the application, and its task for
 /// the runtime to run. A task that the runtime drops has ended, which is no fault. A panic of the task is passed on to
-/// whoever waits for the pool's events or its end.
+/// the caller that waits for the pool's events or its end.
 ///
 /// # Errors
 /// [`StartError`] says what failed.

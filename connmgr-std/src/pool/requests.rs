@@ -83,7 +83,7 @@ impl<S> Requests<S> {
         queue.closed = true;
         let (waiting, blocked) = (std::mem::take(&mut queue.waiting), std::mem::take(&mut queue.blocked));
         drop(queue);
-        // Dropped without the lock: it wakes whoever waits for an answer, who may use the queue at once.
+        // Dropped without the lock: it wakes callers that wait for an answer, and they may use the queue at once.
         drop(waiting);
         wake_all(blocked);
     }

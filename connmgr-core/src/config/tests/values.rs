@@ -17,7 +17,7 @@ use crate::types::{Backoff, Limits, NetworkSet, Permissions, Services};
 
 type Values = Vec<(&'static str, String)>;
 
-/// What has no default, because whoever writes it gives it.
+/// What has no default, because its author gives it.
 const TO_BE_GIVEN: &str = "to be given";
 
 pub(super) fn values(config: &Config) -> Values {

@@ -2,6 +2,8 @@ use super::*;
 use crate::mechanisms::rng::Rng;
 use alloc::string::{String, ToString};
 use alloc::vec;
+use core::net::Ipv4Addr;
+use ipnet::{IpNet, Ipv4Net};
 
 const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 

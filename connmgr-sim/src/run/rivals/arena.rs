@@ -139,7 +139,7 @@ impl Arena {
     ///
     /// Not comparable are worlds in which nobody can hold a full pool, or ready connections end soon: there a pool is
     /// full for a moment by chance. Worlds in which the machine sleeps while its clock stands still: late answers count
-    /// for whoever dialed just before. Worlds with added peers: the operator chose their retries, and chance decides
+    /// for the policy that dialed just before. Worlds with added peers: the operator chose their retries, and chance decides
     /// whether their addresses are connected already. Worlds in which the operator bans subnets: simple policies dial
     /// there. Worlds whose hosts are useless before they turn, or get banned: a
     /// manager that remembers this avoids them. Worlds that need nearly all peers while the operator has limited

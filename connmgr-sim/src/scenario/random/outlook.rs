@@ -1,4 +1,4 @@
-//! Whether any manager could fill its pool in a world, so that judges ask for nothing impossible.
+//! Whether any manager could fill its pool in a world, so that no check asks for the impossible.
 
 use std::collections::{BTreeMap, BTreeSet};
 

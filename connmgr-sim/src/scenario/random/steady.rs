@@ -1,4 +1,4 @@
-//! The intervals in which a world does not change, for judges of needless work.
+//! The intervals in which a world does not change, for the checks of needless work.
 
 use std::ops::Range;
 

@@ -3,8 +3,8 @@
 //! The file is a row of [sections](section) of 4096 bytes, each with its own checksum, so that a damaged part of a disk
 //! costs the addresses in it and no others. Every section begins like the file of [version 1](v1), which is still read.
 //! The first and the last section are the same head: how much the file has, and the secret of the book's tables. The
-//! checksums detect a damaged disk. They are no protection against an attacker: whoever can write the file can choose the
-//! peers.
+//! checksums detect a damaged disk. They are no protection against an attacker, who may choose the peers if he can write the
+//! file.
 //!
 //! A release that adds something adds a kind of section. Kinds that are not known are skipped, so that an older release
 //! can read the file. Only another version is refused.

@@ -171,7 +171,7 @@ pub fn the_connection_of_the_pool_is_not_disturbed<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// Whoever asked for it, by whichever of its addresses. One that is not connected is the pool's to dial.
+/// Each caller is given it, by any of its addresses. A peer that is not connected is the pool's to dial.
 pub fn a_peer_that_is_added_and_connected_is_told_with_its_connection<R: Rig>(rig: &R) {
     let (kept, asked, absent) = (TestPeer::listen(), TestPeer::listen(), TestPeer::nobody());
     let mut world = TestWorld::start(rig, Setup::new(config()));

@@ -1,4 +1,4 @@
-//! The scenarios: one behaviour for each file, one story for each function.
+//! The scenarios: one behavior for each file, one story for each function.
 
 pub mod added;
 #[cfg(target_os = "linux")]
