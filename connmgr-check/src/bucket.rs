@@ -35,13 +35,17 @@ impl TokenBucket {
         self.full_at = self.full_at.saturating_sub(interval.saturating_mul(count.into()));
     }
 
-    /// When the next token is there, `now` at the soonest; [`Time::MAX`] if the burst is 0.
+    /// When the next token is there, `now` at the soonest; [`Time::MAX`] if the burst is 0, and where [`take`](Self::take)
+    /// finds none because of the end of time.
     pub fn ready_at(&self, rate: &Rate, now: Time) -> Time {
         let interval = u64::try_from(rate.interval.as_nanos()).unwrap_or(u64::MAX);
         if interval == 0 {
             return now;
         }
         let Some(before) = rate.burst.checked_sub(1) else { return Time::MAX };
+        if self.full_at.max(now.as_nanos()).checked_add(interval).is_none() {
+            return Time::MAX;
+        }
         Time::from_nanos(self.full_at.saturating_sub(interval.saturating_mul(before.into()))).max(now)
     }
 }
@@ -50,6 +54,19 @@ impl TokenBucket {
 mod tests {
     use super::*;
     use core::time::Duration;
+
+    #[test]
+    fn where_time_ends_no_token_is_promised_that_can_not_be_taken() {
+        let rate = Rate { burst: 3, interval: Duration::from_secs(5) };
+        let end = Time::MAX.as_nanos();
+        for now in [end - 6_000_000_000, end - 4_000_000_000, end].map(Time::from_nanos) {
+            let mut bucket = TokenBucket::default();
+            for _ in 0..3 {
+                let is_promised = bucket.ready_at(&rate, now) == now;
+                assert_eq!(bucket.take(&rate, now), is_promised, "at {now:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_burst_is_allowed_and_then_one_in_every_interval() {
